@@ -1,0 +1,1 @@
+"""Adaptive-bitrate rules, throughput estimators, guards and QoE: plain functions on arrays."""

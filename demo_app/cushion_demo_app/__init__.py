@@ -1,0 +1,1 @@
+"""The Cushion desktop player (Qt) and the demo that starts everything."""

@@ -1,0 +1,1 @@
+"""The playback engine and media path: manifests, engine, transports, decoders."""

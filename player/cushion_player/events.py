@@ -1,0 +1,236 @@
+"""What the engine says: effects in the imperative (the driver obeys), notices in the past tense (the world listens).
+
+Frozen values only; times are integer µs. Every decision carries its reason in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cushion_player.timeline import TrackKind
+
+# --------------------------------------------------------------------------- effects
+
+
+@dataclass(frozen=True, slots=True)
+class FetchInit:
+    """Bring the initialisation segment of a rung; answer with `init_received` or `segment_failed`."""
+
+    request_id: int
+    track: TrackKind
+    rung: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSegment:
+    """Bring a media segment; answer with `segment_progress`, then `segment_received` or `segment_failed`."""
+
+    request_id: int
+    track: TrackKind
+    rung: int
+    index: int
+    start_us: int
+    duration_us: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonSegment:
+    """Stop fetching; the answer, if it still comes, is ignored."""
+
+    request_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareOutput:
+    """Drop everything queued, and get ready to show `position_us`; answer `output_ready` once its first frame is decoded."""
+
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchInit:
+    """What is fed next on this track belongs to this rung's initialisation segment: drain, then a new decoder."""
+
+    track: TrackKind
+    rung: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSegment:
+    """Hand the bytes of this finished request to the output."""
+
+    request_id: int
+    track: TrackKind
+    rung: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndTrack:
+    """No segment follows on this track: drain the decoder."""
+
+    track: TrackKind
+
+
+@dataclass(frozen=True, slots=True)
+class StartOutput:
+    """Run the output clock from `position_us` at `rate`."""
+
+    position_us: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopOutput:
+    """Hold the output clock; what is queued stays queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseOutput:
+    """Playback is over: nothing will be started again on this session."""
+
+
+Effect = (
+    FetchInit
+    | FetchSegment
+    | AbandonSegment
+    | PrepareOutput
+    | SwitchInit
+    | FeedSegment
+    | EndTrack
+    | StartOutput
+    | StopOutput
+    | CloseOutput
+)
+
+# --------------------------------------------------------------------------- notices
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarted:
+    """The clock ran for the first time. `startup_us` counts from the `start` verb."""
+
+    position_us: int
+    startup_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackPaused:
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackResumed:
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class RebufferStarted:
+    """The clock stopped for want of media. `cause` is `buffer` (by arithmetic) or `output` (the output ran dry first)."""
+
+    position_us: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RebufferEnded:
+    position_us: int
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeekStarted:
+    from_us: int
+    to_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeekEnded:
+    position_us: int
+    delay_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class RungSelected:
+    """A rung was chosen for a segment that is now being requested; only emitted when it differs from the last."""
+
+    track: TrackKind
+    index: int
+    from_rung: int
+    to_rung: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepresentationChanged:
+    """The playback position crossed into a segment of another rung (also emitted for the first segment)."""
+
+    track: TrackKind
+    position_us: int
+    rung: int
+    bitrate_bps: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLoaded:
+    """A segment arrived. Times by the driver's clock."""
+
+    track: TrackKind
+    rung: int
+    index: int
+    size_bytes: int
+    request_us: int
+    first_byte_us: int
+    end_us: int
+    buffer_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRetried:
+    """A request failed and will be tried again after `delay_us`."""
+
+    track: TrackKind
+    rung: int
+    index: int
+    attempt: int
+    delay_us: int
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    """The last frame's time has passed."""
+
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFailed:
+    """Playback cannot continue. `code` is an error code of cushion_player.errors."""
+
+    position_us: int
+    code: str
+    message: str
+    attempts: tuple[str, ...]
+
+
+Notice = (
+    PlaybackStarted
+    | PlaybackPaused
+    | PlaybackResumed
+    | RebufferStarted
+    | RebufferEnded
+    | SeekStarted
+    | SeekEnded
+    | RungSelected
+    | RepresentationChanged
+    | SegmentLoaded
+    | SegmentRetried
+    | PlaybackEnded
+    | PlaybackFailed
+)
+
+Event = Effect | Notice

@@ -1,0 +1,1 @@
+"""What fetches: the Transport interface and its implementations."""

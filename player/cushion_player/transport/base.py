@@ -1,0 +1,120 @@
+"""The Transport interface: what fetches. Adapters translate foreign exceptions into FetchError and its kinds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cushion_player.clock import Clock
+from cushion_player.errors import ResponseTooLarge
+
+MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024
+SEGMENT_LIMIT_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FetchTimeouts:
+    """How long each stage may take, in seconds."""
+
+    connect_s: float = 5.0
+    first_byte_s: float = 10.0
+    stall_s: float = 10.0
+    """Longest silence inside a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """One GET. `byte_range` is (first, last) inclusive; last None means to the end."""
+
+    url: str
+    byte_range: tuple[int, int | None] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeouts: FetchTimeouts = FetchTimeouts()
+    label: str = ""
+    """What this is, for messages: `segment 412 of video/1080p`."""
+
+
+class FetchResponse(Protocol):
+    """A response whose headers have arrived. Iterate `chunks()` once to read the body."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def url(self) -> str:
+        """The final URL after redirects: the base for relative references."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Lower-case names."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+
+class Transport(Protocol):
+    """What fetches. `stream` raises FetchError kinds on entry (status, connect) and while iterating (mid-body)."""
+
+    def stream(self, request: FetchRequest) -> AbstractAsyncContextManager[FetchResponse]: ...
+
+    async def close(self) -> None:
+        """Close every connection. Using the transport afterwards is an error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResult:
+    """A whole body and when it came, by the caller's clock."""
+
+    body: bytes
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    request_us: int
+    first_byte_us: int
+    end_us: int
+
+
+async def fetch_bytes(
+    transport: Transport,
+    request: FetchRequest,
+    clock: Clock,
+    *,
+    limit_bytes: int = SEGMENT_LIMIT_BYTES,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> FetchResult:
+    """Read a whole body.
+
+    on_progress: called with (bytes so far, first_byte_us) after each chunk.
+    Raises FetchError kinds; ResponseTooLarge once more than `limit_bytes` have come (the rest is not read).
+    """
+    request_us = clock.now_us()
+    first_byte_us = 0
+    received = 0
+    parts: list[bytes] = []
+    async with transport.stream(request) as response:
+        async for chunk in response.chunks():
+            if not chunk:
+                continue
+            if not first_byte_us:
+                first_byte_us = clock.now_us()
+            received += len(chunk)
+            if received > limit_bytes:
+                raise ResponseTooLarge(
+                    f"{request.label or request.url}: more than {limit_bytes} bytes, reading stopped", url=request.url
+                )
+            parts.append(chunk)
+            if on_progress is not None:
+                on_progress(received, first_byte_us)
+        end_us = clock.now_us()
+        return FetchResult(
+            b"".join(parts),
+            response.url,
+            response.status,
+            response.headers,
+            request_us,
+            first_byte_us or end_us,
+            end_us,
+        )

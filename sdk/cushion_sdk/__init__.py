@@ -1,0 +1,1 @@
+"""The embeddable client: sessions, telemetry, resume, contracts, and the cushion command."""

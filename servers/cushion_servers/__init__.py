@@ -1,0 +1,1 @@
+"""The reference streaming backend: ingest, transcoding, catalog, resume, telemetry, edge."""

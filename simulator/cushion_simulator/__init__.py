@@ -1,0 +1,1 @@
+"""The ABR laboratory: sessions in virtual time over modelled links."""

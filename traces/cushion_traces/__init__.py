@@ -1,0 +1,1 @@
+"""Network traces: link arithmetic, formats, generators."""
