@@ -67,7 +67,8 @@ def code_bits(frame: int) -> NDArray[np.bool_]:
 def read_frame_code(picture: NDArray[np.uint8]) -> int | None:
     """The frame number in a picture; None when there is no code, or it is damaged.
 
-    picture: (H, W) luma, or (H, W, 3) or (H, W, 4) RGB or BGR with or without alpha; uint8, exactly the film's rectangle.
+    picture: (H, W) luma, or (H, W, 3) or (H, W, 4) RGB or BGR with or without alpha; uint8; exactly the film's
+    rectangle.
     """
     levels = _block_levels(_grey(picture, CODE_AREA))
     white, black = float(levels[:, 0].mean()), float(levels[:, -1].mean())
@@ -116,7 +117,7 @@ def _grey(picture: NDArray[np.uint8], area: Area) -> NDArray[np.float32]:
     right, bottom = max(left + 1, round(area.right * width)), max(top + 1, round(area.bottom * height))
     part = picture[top:bottom, left:right]
     if part.ndim == 3:
-        return part[:, :, :3].mean(axis=2, dtype=np.float32)
+        return np.asarray(part[:, :, :3].mean(axis=2), dtype=np.float32)
     return part.astype(np.float32)
 
 
