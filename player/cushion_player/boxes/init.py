@@ -1,0 +1,180 @@
+"""Initialisation segments: what a track is, and what its decoder must be told.
+
+Knows moov down to the sample description; the codec configurations themselves are read in `codecs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from struct import Struct
+
+from cushion_player.boxes.codecs import CodecInfo, read_sample_entry
+from cushion_player.boxes.cursor import Box, children, need, printable, unpack, version_and_flags, walk, word
+from cushion_player.errors import DecodeError, MediaError
+
+_MDHD_V0 = Struct(">III")
+_MDHD_V1 = Struct(">QQI")
+_ELST_V0 = Struct(">Iii")
+_ELST_V1 = Struct(">Qqi")
+_TREX = Struct(">5I")
+_HANDLERS = ("vide", "soun")
+
+
+@dataclass(frozen=True, slots=True)
+class InitInfo:
+    """One track of an initialisation segment.
+
+    codec: the PyAV decoder's name (`h264`, `hevc`, `libdav1d`, `aac` …); codec_string: RFC 6381 (`avc1.64001f`).
+    extradata: what `CodecContext.extradata` wants before it opens; b"" when the decoder needs none.
+    edit_start: ticks the edit list takes off every composition time (negative when it delays the track).
+    default_*: what samples have when their fragment does not say (mvex/trex).
+    """
+
+    track_id: int
+    timescale: int
+    handler: str
+    """`vide` or `soun`."""
+    codec: str
+    codec_string: str
+    extradata: bytes
+    width_px: int = 0
+    height_px: int = 0
+    sample_rate_hz: int = 0
+    channels: int = 0
+    pixel_aspect: tuple[int, int] = (1, 1)
+    edit_start: int = 0
+    default_duration: int = 0
+    default_size: int = 0
+    default_flags: int = 0
+
+
+def read_init(data: bytes | memoryview, handler: str | None = None) -> InitInfo:
+    """The first video or audio track of an initialisation segment; `handler` asks for one of them (`vide`, `soun`).
+
+    Raises DecodeError when the data is truncated, is no initialisation segment or has no such track,
+    UnsupportedCodec when the track is encrypted or we know no decoder for it.
+    """
+    failure: MediaError | None = None
+    view = memoryview(data)
+    for track, trex, movie_timescale in _tracks(view):
+        if _handler(view, track) not in ((handler,) if handler else _HANDLERS):
+            continue
+        try:
+            return _read_track(view, track, trex, movie_timescale)
+        except MediaError as error:
+            failure = failure or error
+    raise failure or DecodeError(
+        f"the initialisation segment has no {_NAMES.get(handler or '', 'video or audio')} track"
+    )
+
+
+def read_tracks(data: bytes | memoryview) -> tuple[InitInfo, ...]:
+    """Every video and audio track of an initialisation segment (a muxed one has both). Raises as `read_init` does."""
+    view = memoryview(data)
+    return tuple(
+        _read_track(view, track, trex, movie_timescale)
+        for track, trex, movie_timescale in _tracks(view)
+        if _handler(view, track) in _HANDLERS
+    )
+
+
+_NAMES = {"vide": "video", "soun": "audio"}
+
+
+def _tracks(view: memoryview) -> list[tuple[Box, dict[int, tuple[int, int, int]], int]]:
+    """Each trak, with the trex defaults by track id and the movie's timescale."""
+    moov = next((box for box in walk(view, 0, len(view)) if box.kind == b"moov"), None)
+    if moov is None:
+        raise DecodeError("no movie header (box 'moov') in the initialisation segment: it is truncated, or not MP4")
+    traks: list[Box] = []
+    trex: dict[int, tuple[int, int, int]] = {}
+    movie_timescale = 0
+    for box in walk(view, moov.payload, moov.end):
+        if box.kind == b"trak":
+            traks.append(box)
+        elif box.kind == b"mvhd":
+            movie_timescale = _timescale(view, box)
+        elif box.kind == b"mvex":
+            for child in walk(view, box.payload, box.end):
+                if child.kind == b"trex":
+                    track_id, _, duration, size, flags = unpack(_TREX, view, child.payload + 4, child)
+                    trex[track_id] = (duration, size, flags)
+    return [(trak, trex, movie_timescale) for trak in traks]
+
+
+def _timescale(view: memoryview, box: Box) -> int:
+    """The timescale of an mvhd or mdhd: both begin alike."""
+    version, _ = version_and_flags(view, box)
+    value: int = unpack(_MDHD_V1 if version else _MDHD_V0, view, box.payload + 4, box)[2]
+    return value
+
+
+def _handler(view: memoryview, trak: Box) -> str:
+    mdia = need(children(view, trak), b"mdia", trak)
+    hdlr = need(children(view, mdia), b"hdlr", mdia)
+    return printable(word(view, hdlr.payload + 8, hdlr).to_bytes(4, "big"))
+
+
+def _read_track(view: memoryview, trak: Box, trex: dict[int, tuple[int, int, int]], movie_timescale: int) -> InitInfo:
+    parts = children(view, trak)
+    tkhd = need(parts, b"tkhd", trak)
+    version, _ = version_and_flags(view, tkhd)
+    track_id = word(view, tkhd.payload + (20 if version else 12), tkhd)
+    mdia = need(parts, b"mdia", trak)
+    media = children(view, mdia)
+    mdhd = need(media, b"mdhd", mdia)
+    timescale = _timescale(view, mdhd)
+    if not timescale:
+        raise DecodeError(f"{mdhd} has a timescale of 0")
+    minf = need(media, b"minf", mdia)
+    stbl = need(children(view, minf), b"stbl", minf)
+    stsd = need(children(view, stbl), b"stsd", stbl)
+    handler = _handler(view, trak)
+    entry = next(walk(view, stsd.payload + 8, stsd.end), None)
+    if entry is None:
+        raise DecodeError(f"{stsd} describes no samples")
+    info = _from_codec(read_sample_entry(view, entry, handler), track_id, timescale, handler)
+    duration, size, flags = trex.get(track_id, (0, 0, 0))
+    return replace(
+        info,
+        edit_start=_edit_start(view, parts.get(b"edts"), timescale, movie_timescale),
+        default_duration=duration,
+        default_size=size,
+        default_flags=flags,
+    )
+
+
+def _from_codec(codec: CodecInfo, track_id: int, timescale: int, handler: str) -> InitInfo:
+    return InitInfo(
+        track_id,
+        timescale,
+        handler,
+        codec.decoder,
+        codec.codec_string,
+        codec.extradata,
+        codec.width_px,
+        codec.height_px,
+        codec.sample_rate_hz,
+        codec.channels,
+        codec.pixel_aspect,
+    )
+
+
+def _edit_start(view: memoryview, edts: Box | None, timescale: int, movie_timescale: int) -> int:
+    """Media time of the first real edit, less the empty edits before it. Later edits are not followed."""
+    elst = children(view, edts).get(b"elst") if edts else None
+    if elst is None:
+        return 0
+    version, _ = version_and_flags(view, elst)
+    layout = _ELST_V1 if version else _ELST_V0
+    delay = 0
+    at = elst.payload + 8
+    for _ in range(word(view, elst.payload + 4, elst)):
+        duration, media_time, _ = unpack(layout, view, at, elst)
+        if media_time >= 0:
+            start: int = media_time
+            return start - delay
+        if movie_timescale:
+            delay += duration * timescale // movie_timescale
+        at += layout.size
+    return -delay
