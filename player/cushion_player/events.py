@@ -44,7 +44,7 @@ class AbandonSegment:
 
 @dataclass(frozen=True, slots=True)
 class PrepareOutput:
-    """Drop everything queued, and get ready to show `position_us`; answer `output_ready` once its first frame is decoded."""
+    """Drop all that is queued and get ready to show `position_us`; answer `output_ready` once its frame is decoded."""
 
     position_us: int
 
@@ -68,6 +68,13 @@ class FeedSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscardSegment:
+    """The bytes of this finished request will not be asked for again: drop them."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class EndTrack:
     """No segment follows on this track: drain the decoder."""
 
@@ -87,11 +94,6 @@ class StopOutput:
     """Hold the output clock; what is queued stays queued."""
 
 
-@dataclass(frozen=True, slots=True)
-class CloseOutput:
-    """Playback is over: nothing will be started again on this session."""
-
-
 Effect = (
     FetchInit
     | FetchSegment
@@ -99,10 +101,10 @@ Effect = (
     | PrepareOutput
     | SwitchInit
     | FeedSegment
+    | DiscardSegment
     | EndTrack
     | StartOutput
     | StopOutput
-    | CloseOutput
 )
 
 # --------------------------------------------------------------------------- notices
@@ -128,7 +130,7 @@ class PlaybackResumed:
 
 @dataclass(frozen=True, slots=True)
 class RebufferStarted:
-    """The clock stopped for want of media. `cause` is `buffer` (by arithmetic) or `output` (the output ran dry first)."""
+    """The clock stopped for want of media. `cause`: `buffer` (by arithmetic) or `output` (the output ran dry first)."""
 
     position_us: int
     cause: str
@@ -201,6 +203,15 @@ class SegmentRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaDamaged:
+    """Part of a segment could not be decoded and was skipped; playback goes on."""
+
+    track: TrackKind
+    position_us: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackEnded:
     """The last frame's time has passed."""
 
@@ -229,6 +240,7 @@ Notice = (
     | RepresentationChanged
     | SegmentLoaded
     | SegmentRetried
+    | MediaDamaged
     | PlaybackEnded
     | PlaybackFailed
 )

@@ -51,8 +51,13 @@ class MediaOutput(Protocol):
         ...
 
     def switch_init(self, track: TrackKind, rung: int, init: bytes) -> None: ...
-    def feed(self, track: TrackKind, rung: int, start_us: int, segment: bytes) -> None:
-        """start_us: where the segment starts on the presentation timeline."""
+    def feed(self, track: TrackKind, rung: int, start_us: int, offset_us: int | None, segment: bytes) -> None:
+        """Queue a media segment.
+
+        start_us: where it starts on the presentation timeline. offset_us: media time minus timeline time (DASH
+        presentationTimeOffset less period start); None when the manifest does not say (HLS): then the first fed
+        segment fixes it, for all tracks alike.
+        """
         ...
 
     def end_track(self, track: TrackKind) -> None: ...
@@ -86,7 +91,7 @@ class OutputStats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoFrame:
-    """A decoded picture. `native` is the decoder's own object (an av.VideoFrame), kept for renderers that convert themselves."""
+    """A decoded picture. `native` is the decoder's own object (an av.VideoFrame), for renderers that convert."""
 
     time_us: int
     """Presentation time on the timeline."""
@@ -101,7 +106,7 @@ class FrameSource(Protocol):
     """Where a renderer gets its pictures: it asks, on its own thread, as often as it can paint."""
 
     def take_due(self) -> VideoFrame | None:
-        """The newest frame that is due and has not been taken; None when there is nothing new. Counts shown and dropped."""
+        """The newest frame that is due and not yet taken; None when there is nothing new. Counts shown and dropped."""
         ...
 
     def next_due_in_us(self) -> int | None:
@@ -117,7 +122,7 @@ class VideoRenderer(Protocol):
 
 
 class AudioOutput(Protocol):
-    """Plays interleaved float32 stereo PCM and says how much of it has been heard. Methods may be called from any thread."""
+    """Plays interleaved float32 stereo PCM and says how much has been heard. Methods may be called from any thread."""
 
     @property
     def sample_rate_hz(self) -> int: ...

@@ -1,0 +1,164 @@
+"""The journal: every verb call and what it made the engine say, one JSON line each; it replays.
+
+Line 1 is the header: schema version, engine configuration, rule, parameters, seed. Each following line is
+`{"verb", "args", "now", "events"}`. No addresses and no secrets: the engine never has any.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TextIO, cast
+
+from cushion_player import events as event_types
+from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
+from cushion_player.engine.core import PlaybackEngine
+from cushion_player.engine.verbs import VERBS, VerbCall
+from cushion_player.errors import JournalError
+from cushion_player.timeline import Timeline, Track, TrackKind, TrackRung
+
+SCHEMA_VERSION = 1
+
+Json = dict[str, Any]
+
+VALUE_TYPES: dict[str, type] = {
+    cls.__name__: cls for cls in (Timeline, Track, TrackRung, Limits, FetchFailure, EngineConfig)
+} | {
+    cls.__name__: cls
+    for cls in vars(event_types).values()
+    if isinstance(cls, type) and dataclasses.is_dataclass(cls)
+}
+
+
+def encode(value: object) -> object:
+    """A value as JSON: dataclasses as objects with their type under `$`, tuples as lists."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"$": type(value).__name__, **fields}
+    if isinstance(value, tuple | list):
+        return [encode(item) for item in cast("list[object]", value)]
+    if isinstance(value, TrackKind):
+        return {"$": "TrackKind", "is": value.value}
+    assert value is None or isinstance(value, str | int | float | bool), f"a journal cannot hold {value!r}"
+    return value
+
+
+def decode(value: object) -> object:
+    """The inverse of `encode`; lists become tuples. Raises JournalError on unknown types."""
+    if isinstance(value, list):
+        return tuple(decode(item) for item in cast("list[object]", value))
+    if isinstance(value, dict):
+        fields = dict(cast("Mapping[str, object]", value))
+        name = str(fields.pop("$", ""))
+        if name == "TrackKind":
+            return TrackKind(str(fields["is"]))
+        if name not in VALUE_TYPES:
+            raise JournalError(f"the journal holds a value of the unknown type {name!r}")
+        return VALUE_TYPES[name](**{key: decode(item) for key, item in fields.items()})
+    return value
+
+
+class JournalWriter:
+    """Writes one playback to a text file. Give `write` to the engine as `on_verb`."""
+
+    def __init__(
+        self, sink: TextIO, config: EngineConfig, rule: str, rule_params: Mapping[str, float], seed: int
+    ) -> None:
+        self._sink = sink
+        header = {
+            "cushion_journal": SCHEMA_VERSION,
+            "config": encode(config),
+            "rule": rule,
+            "rule_params": dict(rule_params),
+            "seed": seed,
+        }
+        self._line(header)
+
+    def write(self, call: VerbCall) -> None:
+        self._line(
+            {"verb": call.name, "args": encode(call.args), "now": call.now, "events": encode(call.events)},
+        )
+
+    def _line(self, value: Mapping[str, object]) -> None:
+        self._sink.write(json.dumps(value, separators=(",", ":")) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A verb whose replay said something else. `line` counts from 1 in the journal."""
+
+    line: int
+    verb: str
+    recorded: object
+    replayed: object
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What a replay found."""
+
+    verbs: int
+    decisions: int
+    """Segments requested in the recording."""
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.differences
+
+
+def read_lines(lines: Iterable[str]) -> Iterator[tuple[int, Json]]:
+    """The objects of a journal with their line numbers; an unfinished last line (a crash) is left out.
+
+    Raises JournalError where a line in the middle is not JSON.
+    """
+    pending: JournalError | None = None
+    for number, line in enumerate(lines, start=1):
+        if pending is not None:
+            raise pending
+        try:
+            value = json.loads(line)
+        except ValueError as exc:
+            pending = JournalError(f"journal line {number} is not JSON: {exc}")
+            continue
+        if not isinstance(value, dict):
+            raise JournalError(f"journal line {number} is not an object")
+        yield number, cast("Json", value)
+
+
+def replay(lines: Iterable[str], *, max_differences: int = 20) -> ReplayReport:
+    """Drive a fresh engine with the recorded verbs and compare all that it says with what was recorded.
+
+    Raises JournalError when the text is not a journal of this version.
+    """
+    entries = read_lines(lines)
+    header = next(entries, (0, cast("Json", {})))[1]
+    if header.get("cushion_journal") != SCHEMA_VERSION:
+        raise JournalError(f"not a journal of version {SCHEMA_VERSION}: {str(header)[:80]}")
+    try:
+        config = decode(header["config"])
+        assert isinstance(config, EngineConfig)
+        calls: list[VerbCall] = []
+        engine = PlaybackEngine(
+            config, str(header["rule"]), cast("Json", header["rule_params"]), int(header["seed"]), on_verb=calls.append
+        )
+        differences: list[Difference] = []
+        verbs = decisions = 0
+        for number, entry in entries:
+            name = str(entry["verb"])
+            if name not in VERBS:
+                raise JournalError(f"journal line {number} calls the unknown verb {name!r}")
+            VERBS[name](engine, *cast("tuple[object, ...]", decode(entry["args"])), now=int(entry["now"]))
+            engine.take_events()
+            replayed = encode(calls.pop().events)
+            verbs += 1
+            decisions += sum(event["$"] == "FetchSegment" for event in entry["events"])
+            if replayed != entry["events"] and len(differences) < max_differences:
+                differences.append(Difference(number, name, entry["events"], replayed))
+    except (KeyError, TypeError, AttributeError, AssertionError, ValueError) as exc:
+        if isinstance(exc, JournalError):
+            raise
+        raise JournalError(f"the journal does not fit this engine: {type(exc).__name__}: {exc}") from exc
+    return ReplayReport(verbs, decisions, tuple(differences))

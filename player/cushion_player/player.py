@@ -1,0 +1,330 @@
+"""The wall-clock driver: runs one engine on an asyncio loop with a transport and an output.
+
+It owns the clock, the requests and the bytes, and holds no opinion: every decision is the engine's.
+All methods are called on the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TextIO
+
+from cushion_player.addressing import Address, PlaybackPlan, plan_playback
+from cushion_player.clock import Clock
+from cushion_player.engine import EngineConfig, EngineSnapshot, FetchFailure, Limits, PlaybackEngine
+from cushion_player.errors import FetchError, HttpStatusError
+from cushion_player.events import (
+    AbandonSegment,
+    DiscardSegment,
+    Effect,
+    EndTrack,
+    FeedSegment,
+    FetchInit,
+    FetchSegment,
+    Notice,
+    PlaybackEnded,
+    PlaybackFailed,
+    PrepareOutput,
+    SeekStarted,
+    StartOutput,
+    StopOutput,
+    SwitchInit,
+)
+from cushion_player.journal import JournalWriter
+from cushion_player.loading import load_presentation
+from cushion_player.model import Presentation
+from cushion_player.outputs import MediaOutput, OutputStats
+from cushion_player.timeline import TrackKind
+from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
+
+log = logging.getLogger(__name__)
+
+PROGRESS_INTERVAL_US = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerSnapshot:
+    """The engine's state and the output's figures at one moment."""
+
+    engine: EngineSnapshot
+    output: OutputStats
+
+
+class Player:
+    """One playback. Use it as an async context manager; leaving it closes all that it opened, but not the transport."""
+
+    def __init__(
+        self,
+        *,
+        transport: Transport,
+        clock: Clock,
+        output: MediaOutput,
+        config: EngineConfig | None = None,
+        rule: str = "bba2",
+        rule_params: Mapping[str, float] | None = None,
+        journal: TextIO | None = None,
+        seed: int = 0,
+        timeouts: FetchTimeouts | None = None,
+    ) -> None:
+        config = config or EngineConfig()
+        writer = JournalWriter(journal, config, rule, rule_params or {}, seed) if journal is not None else None
+        self._engine = PlaybackEngine(config, rule, rule_params, seed, on_verb=writer.write if writer else None)
+        self._transport = transport
+        self._clock = clock
+        self._output = output
+        self._timeouts = timeouts or FetchTimeouts()
+        self._plan: PlaybackPlan | None = None
+        self._subscribers: list[Callable[[Notice], None]] = []
+        self._verbs: deque[Callable[[], None]] = deque()
+        self._is_draining = False
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._segments: dict[int, bytes] = {}
+        self._inits: dict[tuple[TrackKind, int], bytes] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._timer: asyncio.Task[None] | None = None
+        self._timer_at: int | None = None
+        self._finished: asyncio.Future[PlaybackEnded | PlaybackFailed] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._group = asyncio.TaskGroup()
+        await self._group.__aenter__()
+        self._finished = asyncio.get_running_loop().create_future()
+        self._output.attach(_Listener(self))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        assert self._group is not None
+        group, self._group = self._group, None
+        for task in [*self._tasks.values(), *([self._timer] if self._timer else [])]:
+            task.cancel()
+        try:
+            return await group.__aexit__(kind, value, traceback)
+        finally:
+            self._segments.clear()
+            await self._output.close()
+
+    # ------------------------------------------------------------------ what the viewer does
+
+    async def load(self, url: str, start_us: int = 0) -> Presentation:
+        """Read the manifest and begin to buffer at `start_us`. Nothing is shown before `play`.
+
+        Raises ManifestError and FetchError kinds.
+        """
+        presentation = await load_presentation(self._transport, url, self._clock)
+        self._plan = plan_playback(presentation)
+        timeline = self._plan.timeline
+        self._call(lambda now: self._engine.start(timeline, start_us, now=now))
+        return presentation
+
+    def play(self) -> None:
+        self._call(lambda now: self._engine.play(now=now))
+
+    def pause(self) -> None:
+        self._call(lambda now: self._engine.pause(now=now))
+
+    def seek(self, position_us: int) -> None:
+        self._call(lambda now: self._engine.seek(position_us, now=now))
+
+    def set_rate(self, rate: float) -> None:
+        self._call(lambda now: self._engine.set_rate(rate, now=now))
+
+    def set_limits(self, limits: Limits) -> None:
+        self._call(lambda now: self._engine.set_limits(limits, now=now))
+
+    def set_volume(self, volume: float) -> None:
+        self._output.set_volume(volume)
+
+    def subscribe(self, callback: Callable[[Notice], None]) -> None:
+        """`callback` hears every notice, on the loop's thread, in order."""
+        self._subscribers.append(callback)
+
+    def snapshot(self) -> PlayerSnapshot:
+        return PlayerSnapshot(self._engine.snapshot(self._clock.now_us()), self._output.stats())
+
+    @property
+    def plan(self) -> PlaybackPlan:
+        """What is being played. Only after `load`."""
+        assert self._plan is not None, "load first"
+        return self._plan
+
+    async def wait_finished(self) -> PlaybackEnded | PlaybackFailed:
+        """Wait until playback has ended or failed; a seek after the end makes it unfinished again."""
+        assert self._finished is not None, "enter the player first"
+        return await asyncio.shield(self._finished)
+
+    # ------------------------------------------------------------------ the loop of verbs and effects
+
+    def _call(self, verb: Callable[[int], None]) -> None:
+        """Call a verb and obey what follows; verbs called meanwhile (an output ready at once) wait their turn."""
+        if self._group is None:
+            return
+        self._verbs.append(lambda: verb(self._clock.now_us()))
+        if self._is_draining:
+            return
+        self._is_draining = True
+        try:
+            while self._verbs:
+                self._verbs.popleft()()
+                for event in self._engine.take_events():
+                    if isinstance(event, Effect):
+                        self._obey(event)
+                    else:
+                        self._tell(event)
+        finally:
+            self._is_draining = False
+        self._set_timer()
+
+    def _tell(self, notice: Notice) -> None:
+        assert self._finished is not None
+        if isinstance(notice, PlaybackEnded | PlaybackFailed) and not self._finished.done():
+            self._finished.set_result(notice)
+        elif isinstance(notice, SeekStarted) and self._finished.done():
+            self._finished = asyncio.get_running_loop().create_future()
+        log.debug("notice %s", notice)
+        for subscriber in self._subscribers:
+            subscriber(notice)
+
+    def _obey(self, effect: Effect) -> None:
+        match effect:
+            case FetchSegment():
+                self._spawn(effect.request_id, self._fetch_segment(effect))
+            case FetchInit():
+                self._spawn(effect.request_id, self._fetch_init(effect))
+            case AbandonSegment():
+                task = self._tasks.pop(effect.request_id, None)
+                if task is not None:
+                    task.cancel()
+            case DiscardSegment():
+                self._segments.pop(effect.request_id, None)
+            case PrepareOutput():
+                kinds = frozenset(track.kind for track in self.plan.timeline.tracks)
+                self._output.prepare(effect.position_us, kinds)
+            case SwitchInit():
+                self._output.switch_init(effect.track, effect.rung, self._inits[effect.track, effect.rung])
+            case FeedSegment():
+                self._feed(effect)
+            case EndTrack():
+                self._output.end_track(effect.track)
+            case StartOutput():
+                self._output.start(effect.position_us, effect.rate)
+            case StopOutput():
+                self._output.stop()
+
+    def _feed(self, effect: FeedSegment) -> None:
+        track = self.plan.timeline.first(effect.track)
+        assert track is not None
+        self._output.feed(
+            effect.track,
+            effect.rung,
+            track.start_us[effect.index],
+            self.plan.offset_us(effect.track, effect.index),
+            self._segments[effect.request_id],
+        )
+
+    def _set_timer(self) -> None:
+        """Keep one sleeper; it is only replaced when it would wake too late."""
+        deadline = self._engine.next_timer()
+        if deadline is None or self._group is None:
+            return
+        if self._timer is not None and not self._timer.done():
+            if self._timer_at is not None and self._timer_at <= deadline:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = self._group.create_task(self._sleep(deadline))
+
+    async def _sleep(self, deadline_us: int) -> None:
+        await self._clock.sleep_until(deadline_us)
+        self._timer = self._timer_at = None
+        self._call(lambda now: self._engine.handle_timer(now=now))
+
+    # ------------------------------------------------------------------ requests
+
+    def _spawn(self, request_id: int, fetch: asyncio._CoroutineLike[None]) -> None:
+        assert self._group is not None
+        task = self._group.create_task(fetch)
+        self._tasks[request_id] = task
+        task.add_done_callback(lambda done: self._forget(request_id, done))
+
+    def _forget(self, request_id: int, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(request_id) is task:
+            del self._tasks[request_id]
+
+    def _request(self, address: Address, label: str) -> FetchRequest:
+        return FetchRequest(address.url, byte_range=address.byte_range, timeouts=self._timeouts, label=label)
+
+    async def _fetch_init(self, effect: FetchInit) -> None:
+        address = self.plan.init_address(effect.track, effect.rung)
+        body = b""
+        if address is not None:
+            label = self.plan.label(effect.track, effect.rung, -1)
+            try:
+                body = (await fetch_bytes(self._transport, self._request(address, label), self._clock)).body
+            except FetchError as exc:
+                self._failed(effect.request_id, exc)
+                return
+        self._inits[effect.track, effect.rung] = body
+        self._call(lambda now: self._engine.init_received(effect.request_id, now=now))
+
+    async def _fetch_segment(self, effect: FetchSegment) -> None:
+        address = self.plan.segment_address(effect.track, effect.rung, effect.index)
+        label = self.plan.label(effect.track, effect.rung, effect.index)
+        told_us = self._clock.now_us()
+
+        def on_progress(received_bytes: int, first_byte_us: int) -> None:
+            nonlocal told_us
+            if self._clock.now_us() - told_us >= PROGRESS_INTERVAL_US:
+                told_us = self._clock.now_us()
+                self._call(
+                    lambda now: self._engine.segment_progress(
+                        effect.request_id, received_bytes, first_byte_us, now=now
+                    )
+                )
+
+        try:
+            result = await fetch_bytes(
+                self._transport, self._request(address, label), self._clock, on_progress=on_progress
+            )
+        except FetchError as exc:
+            self._failed(effect.request_id, exc)
+            return
+        self._segments[effect.request_id] = result.body
+        self._call(
+            lambda now: self._engine.segment_received(
+                effect.request_id, len(result.body), result.first_byte_us, now=now
+            )
+        )
+
+    def _failed(self, request_id: int, error: FetchError) -> None:
+        retry_after_s = error.retry_after_s if isinstance(error, HttpStatusError) else None
+        failure = FetchFailure(error.code, str(error), error.retryable, round((retry_after_s or 0.0) * 1_000_000))
+        self._call(lambda now: self._engine.segment_failed(request_id, failure, now=now))
+
+
+class _Listener:
+    """Turns what the output says into verbs."""
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    def on_output_ready(self) -> None:
+        self._player._call(lambda now: self._player._engine.output_ready(now=now))
+
+    def on_output_starved(self) -> None:
+        self._player._call(lambda now: self._player._engine.output_starved(now=now))
+
+    def on_position(self, position_us: int) -> None:
+        self._player._call(lambda now: self._player._engine.position_observed(position_us, now=now))
+
+    def on_frames_dropped(self, count: int) -> None:
+        self._player._call(lambda now: self._player._engine.frames_dropped(count, now=now))
+
+    def on_decode_failed(self, track: TrackKind, message: str, fatal: bool) -> None:
+        self._player._call(lambda now: self._player._engine.decode_failed(track, message, fatal, now=now))

@@ -1,0 +1,190 @@
+"""The virtual-clock driver: the real engine over a modelled link, in no time at all.
+
+The same effects are obeyed as by the wall-clock driver; bytes cross a `SharedLink` in pieces, first come first
+served, exactly as the shaped transport paces them. The output is ideal: ready once every track was fed, never late.
+It never sends `position_observed`, so the engine's own arithmetic is the clock.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+from cushion_player.engine import PlaybackEngine
+from cushion_player.engine.config import FetchFailure
+from cushion_player.events import (
+    AbandonSegment,
+    Effect,
+    EndTrack,
+    FeedSegment,
+    FetchInit,
+    FetchSegment,
+    Notice,
+    PlaybackEnded,
+    PlaybackFailed,
+    PrepareOutput,
+)
+from cushion_player.timeline import Timeline, TrackKind
+from cushion_traces.link import Link, SharedLink
+
+PIECE_BYTES = 16 * 1024
+PROGRESS_INTERVAL_US = 100_000
+INIT_BYTES = 800
+
+
+@dataclass(slots=True)
+class _Transfer:
+    request_id: int
+    is_init: bool
+    left_bytes: int
+    received_bytes: int = 0
+    first_byte_us: int = 0
+    told_us: int = 0
+
+
+class VirtualDriver:
+    """Runs one engine on a virtual clock that starts at 0.
+
+    link: None is an infinitely fast network. size_of: bytes of (track, rung, index); the timeline's own by default.
+    fail: asked for every segment request; a FetchFailure makes it fail one latency later.
+    """
+
+    def __init__(
+        self,
+        engine: PlaybackEngine,
+        timeline: Timeline,
+        link: Link | None,
+        *,
+        init_bytes: int = INIT_BYTES,
+        piece_bytes: int = PIECE_BYTES,
+        size_of: Callable[[TrackKind, int, int], int] | None = None,
+        fail: Callable[[FetchSegment], FetchFailure | None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.now_us = 0
+        self.notices: list[tuple[int, Notice]] = []
+        """Everything the engine noticed, with the time it did."""
+        self.requests: list[tuple[int, FetchSegment]] = []
+        """Every segment requested, with the time it was."""
+        self._timeline = timeline
+        self._link = SharedLink(link) if link is not None else None
+        self._latency_us = link.latency_us if link is not None else 0
+        self._init_bytes = init_bytes
+        self._piece_bytes = piece_bytes
+        self._size_of = size_of or self._nominal_size
+        self._fail = fail
+        self._transfers: dict[int, _Transfer] = {}
+        self._queue: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = count()
+        self._unfed: set[TrackKind] = set()
+        self._is_finished = False
+
+    def start(self, position_us: int = 0) -> None:
+        """Start the engine at `position_us` and ask it to play."""
+        self.engine.start(self._timeline, position_us, now=self.now_us)
+        self.engine.play(now=self.now_us)
+        self._drain()
+
+    def run(self, until_us: int | None = None) -> None:
+        """Advance until playback has ended or failed, nothing is left to happen, or the clock would pass `until_us`."""
+        while not self._is_finished:
+            timer = self.engine.next_timer()
+            due = self._queue[0][0] if self._queue else None
+            times = [time for time in (timer, due) if time is not None]
+            if not times or (until_us is not None and min(times) > until_us):
+                break
+            self.now_us = min(times)
+            if due is not None and due <= self.now_us:
+                heapq.heappop(self._queue)[2]()
+            else:
+                self.engine.handle_timer(now=self.now_us)
+            self._drain()
+        if until_us is not None and not self._is_finished:
+            self.now_us = max(self.now_us, until_us)
+
+    def call(self, verb: Callable[[int], None]) -> None:
+        """Call a verb of the engine now (`lambda now: engine.seek(…, now=now)`) and obey what follows."""
+        verb(self.now_us)
+        self._drain()
+
+    # ------------------------------------------------------------------ effects
+
+    def _drain(self) -> None:
+        while events := self.engine.take_events():
+            for event in events:
+                if isinstance(event, Effect):
+                    self._obey(event)
+                else:
+                    self.notices.append((self.now_us, event))
+                    self._is_finished = isinstance(event, PlaybackEnded | PlaybackFailed)
+
+    def _obey(self, effect: Effect) -> None:
+        match effect:
+            case FetchSegment():
+                self.requests.append((self.now_us, effect))
+                failure = self._fail(effect) if self._fail is not None else None
+                if failure is not None:
+                    self._at(self.now_us + self._latency_us, lambda: self._deliver_failure(effect.request_id, failure))
+                else:
+                    self._begin(effect.request_id, False, self._size_of(effect.track, effect.rung, effect.index))
+            case FetchInit():
+                self._begin(effect.request_id, True, self._init_bytes)
+            case AbandonSegment():
+                self._transfers.pop(effect.request_id, None)
+            case PrepareOutput():
+                self._unfed = {track.kind for track in self._timeline.tracks if track.kind is not TrackKind.TEXT}
+            case FeedSegment() | EndTrack():
+                if effect.track in self._unfed:
+                    self._unfed.discard(effect.track)
+                    if not self._unfed:
+                        self.engine.output_ready(now=self.now_us)
+            case _:
+                pass
+
+    def _nominal_size(self, kind: TrackKind, rung: int, index: int) -> int:
+        track = self._timeline.first(kind)
+        assert track is not None
+        return track.size_bytes(index, rung)
+
+    # ------------------------------------------------------------------ the network
+
+    def _at(self, time_us: int, action: Callable[[], None]) -> None:
+        heapq.heappush(self._queue, (time_us, next(self._order), action))
+
+    def _begin(self, request_id: int, is_init: bool, size_bytes: int) -> None:
+        self._transfers[request_id] = _Transfer(request_id, is_init, size_bytes, told_us=self.now_us)
+        self._at(self.now_us + self._latency_us, lambda: self._next_piece(request_id))
+
+    def _next_piece(self, request_id: int) -> None:
+        transfer = self._transfers.get(request_id)
+        if transfer is None:
+            return
+        piece = min(self._piece_bytes, transfer.left_bytes)
+        arrives_us = self._link.reserve(self.now_us, piece) if self._link is not None else self.now_us
+        self._at(arrives_us, lambda: self._piece_arrived(request_id, piece))
+
+    def _piece_arrived(self, request_id: int, piece: int) -> None:
+        transfer = self._transfers.get(request_id)
+        if transfer is None:
+            return
+        transfer.first_byte_us = transfer.first_byte_us or self.now_us
+        transfer.received_bytes += piece
+        transfer.left_bytes -= piece
+        if transfer.left_bytes > 0:
+            if not transfer.is_init and self.now_us - transfer.told_us >= PROGRESS_INTERVAL_US:
+                transfer.told_us = self.now_us
+                self.engine.segment_progress(
+                    request_id, transfer.received_bytes, transfer.first_byte_us, now=self.now_us
+                )
+            self._next_piece(request_id)
+            return
+        del self._transfers[request_id]
+        if transfer.is_init:
+            self.engine.init_received(request_id, now=self.now_us)
+        else:
+            self.engine.segment_received(request_id, transfer.received_bytes, transfer.first_byte_us, now=self.now_us)
+
+    def _deliver_failure(self, request_id: int, failure: FetchFailure) -> None:
+        self.engine.segment_failed(request_id, failure, now=self.now_us)
