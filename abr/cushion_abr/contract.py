@@ -56,7 +56,7 @@ class Situation(NamedTuple):
     """The buffer goal: the engine does not request beyond it."""
     segment_us: int
     """Duration of the segment to be requested."""
-    index: int
+    index: int  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]  # hides tuple.index
     """Index of the segment to be requested, counted from the start of the presentation."""
     n_left: int
     """Segments left to request, this one included."""
