@@ -4,7 +4,8 @@ PUT /v1/profiles/{profile_id}/positions/{title_id} PositionReport -> Position (w
 GET /v1/profiles/{profile_id}/positions/{title_id} -> Position (404 when never watched)
 GET /v1/profiles/{profile_id}/positions -> PositionPage, newest first
 
-A report replaces the stored one when it is newer by `beats`; an older one changes nothing and is answered with what holds.
+A report replaces the stored one when it is newer by `beats`; an older one changes nothing and is answered with what
+holds.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ DEFAULT_PROFILE_ID = "default"
 
 
 class PositionReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What one device says. (session_id, sequence) names the report; sequence rises by one a report within a session."""
+    """What one device says. (session_id, sequence) names the report; sequence rises by one a report in a session."""
 
     device_id: str
     session_id: str

@@ -10,7 +10,7 @@ import msgspec
 
 
 class TelemetryReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """`accepted` are new, `repeated` were known; the sender may forget both. `rejected` could not be read: also forget."""
+    """What became of a batch; the sender may forget all of it. `repeated` were known, `rejected` could not be read."""
 
     accepted: int
     repeated: int

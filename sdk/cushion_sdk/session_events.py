@@ -1,0 +1,210 @@
+"""What a session says while it runs: frozen values in the past tense, times in seconds.
+
+The player's notices (cushion_player.events, integer µs) become these once, in `from_notice`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cushion_player import events as notices
+from cushion_player.timeline import TrackKind
+
+
+class ResumeSource(StrEnum):
+    """Why playback starts where it starts."""
+
+    BEGINNING = "beginning"
+    ARGUMENT = "argument"
+    DEVICE = "device"
+    BACKEND = "backend"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """The presentation is known and will start at `position_s`."""
+
+    title: str
+    duration_s: float
+    n_rungs: int
+    position_s: float
+    source: ResumeSource
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarted:
+    """The clock ran for the first time."""
+
+    position_s: float
+    startup_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackPaused:
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackResumed:
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RebufferStarted:
+    position_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RebufferEnded:
+    position_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeekStarted:
+    from_s: float
+    to_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeekEnded:
+    position_s: float
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RungSelected:
+    """The rule chose another rung for a segment that is now being requested; `reason` says why in words."""
+
+    index: int
+    from_rung: int
+    to_rung: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RungShown:
+    """The picture changed to this rung (also said for the first one)."""
+
+    position_s: float
+    rung: int
+    height_px: int
+    bitrate_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLoaded:
+    kind: TrackKind
+    rung: int
+    index: int
+    size_bytes: int
+    latency_s: float
+    """Request to first byte."""
+    transfer_s: float
+    """First byte to last."""
+    buffer_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRetried:
+    kind: TrackKind
+    rung: int
+    index: int
+    attempt: int
+    delay_s: float
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaDamaged:
+    """Part of a segment could not be decoded and was skipped; playback goes on."""
+
+    kind: TrackKind
+    position_s: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFailed:
+    """Playback cannot continue. `code` is a code of cushion_player.errors."""
+
+    position_s: float
+    code: str
+    message: str
+    attempts: tuple[str, ...] = ()
+
+
+SessionEvent = (
+    SessionOpened
+    | PlaybackStarted
+    | PlaybackPaused
+    | PlaybackResumed
+    | RebufferStarted
+    | RebufferEnded
+    | SeekStarted
+    | SeekEnded
+    | RungSelected
+    | RungShown
+    | SegmentLoaded
+    | SegmentRetried
+    | MediaDamaged
+    | PlaybackEnded
+    | PlaybackFailed
+)
+
+
+def seconds(time_us: int) -> float:
+    """Microseconds as seconds."""
+    return time_us / 1_000_000
+
+
+def from_notice(notice: notices.Notice) -> SessionEvent | None:
+    """A player's notice as a session event; None for what only the engine cares about (an audio rung)."""
+    match notice:
+        case notices.PlaybackStarted(position_us, startup_us):
+            return PlaybackStarted(seconds(position_us), seconds(startup_us))
+        case notices.PlaybackPaused(position_us):
+            return PlaybackPaused(seconds(position_us))
+        case notices.PlaybackResumed(position_us):
+            return PlaybackResumed(seconds(position_us))
+        case notices.RebufferStarted(position_us, cause):
+            return RebufferStarted(seconds(position_us), cause)
+        case notices.RebufferEnded(position_us, duration_us):
+            return RebufferEnded(seconds(position_us), seconds(duration_us))
+        case notices.SeekStarted(from_us, to_us):
+            return SeekStarted(seconds(from_us), seconds(to_us))
+        case notices.SeekEnded(position_us, delay_us):
+            return SeekEnded(seconds(position_us), seconds(delay_us))
+        case notices.RungSelected(TrackKind.VIDEO, index, from_rung, to_rung, reason):
+            return RungSelected(index, from_rung, to_rung, reason)
+        case notices.RepresentationChanged(TrackKind.VIDEO, position_us, rung, bitrate_bps, height_px):
+            return RungShown(seconds(position_us), rung, height_px, bitrate_bps)
+        case notices.SegmentLoaded():
+            return SegmentLoaded(
+                kind=notice.track,
+                rung=notice.rung,
+                index=notice.index,
+                size_bytes=notice.size_bytes,
+                latency_s=seconds(notice.first_byte_us - notice.request_us),
+                transfer_s=seconds(notice.end_us - notice.first_byte_us),
+                buffer_s=seconds(notice.buffer_us),
+            )
+        case notices.SegmentRetried():
+            return SegmentRetried(
+                notice.track, notice.rung, notice.index, notice.attempt, seconds(notice.delay_us), notice.failure
+            )
+        case notices.MediaDamaged(track, position_us, message):
+            return MediaDamaged(track, seconds(position_us), message)
+        case notices.PlaybackEnded(position_us):
+            return PlaybackEnded(seconds(position_us))
+        case notices.PlaybackFailed(position_us, code, message, attempts):
+            return PlaybackFailed(seconds(position_us), code, message, attempts)
+        case _:
+            return None

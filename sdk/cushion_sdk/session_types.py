@@ -1,0 +1,126 @@
+"""What goes into a session and what can be read off it: options, snapshot, summary. Values only.
+
+Times are float seconds; rates bit/s; rungs count from 0, the lowest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from cushion_sdk.contracts.resume import DEFAULT_PROFILE_ID
+
+SUMMARY_SCHEMA = 1
+
+
+class SessionState(StrEnum):
+    """Where a session stands. LOADING is everything before the clock first runs."""
+
+    LOADING = "loading"
+    READY = "ready"
+    PLAYING = "playing"
+    PAUSED = "paused"
+    REBUFFERING = "rebuffering"
+    SEEKING = "seeking"
+    ENDED = "ended"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How to play. Every default works.
+
+    rule: an ABR rule's name in cushion_abr.registry; rule_params are its parameters by name.
+    trace: the link to play over: a name in cushion_traces.named, or a trace file; None is the network as it is.
+    start_s: where to start; None starts where the profile stopped, or at 0.
+    """
+
+    rule: str = "bba2"
+    rule_params: Mapping[str, float] = field(default_factory=dict)
+    trace: str | Path | None = None
+    start_s: float | None = None
+    journal_path: Path | None = None
+    volume: float = 1.0
+    buffer_goal_s: float = 30.0
+    profile_id: str = DEFAULT_PROFILE_ID
+    report_to_backend: bool = True
+    """Send telemetry and positions to the backend, when there is one. Positions are kept on the device in any case."""
+    max_height_px: int | None = None
+    max_bitrate_bps: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.start_s is not None and self.start_s < 0:
+            raise ValueError(f"start_s must not be negative, got {self.start_s}")
+        if not 0.0 <= self.volume <= 1.0:
+            raise ValueError(f"volume lies between 0.0 and 1.0, got {self.volume}")
+        if self.buffer_goal_s <= 0:
+            raise ValueError(f"buffer_goal_s must be positive, got {self.buffer_goal_s}")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProblem:
+    """Something that went wrong, as people and programs read it. `code` is a code of cushion_player.errors."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSnapshot:
+    """A session at one moment. Before the presentation is known `n_rungs` and `duration_s` are 0; `rung` is -1."""
+
+    state: SessionState = SessionState.LOADING
+    position_s: float = 0.0
+    duration_s: float = 0.0
+    buffer_s: float = 0.0
+    rung: int = -1
+    n_rungs: int = 0
+    height_px: int = 0
+    bitrate_bps: int = 0
+    throughput_bps: float = 0.0
+    """What the rule believes the network carries; 0.0 while unknown."""
+    frames_shown: int = 0
+    frames_dropped: int = 0
+    rebuffer_count: int = 0
+    rebuffer_s: float = 0.0
+    startup_s: float | None = None
+    trace: str = "unshaped"
+    rule: str = ""
+    title: str = ""
+    volume: float = 1.0
+    error: SessionProblem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RungSpan:
+    """From session time `time_s` on, this rung was shown. Session time counts from the opening of the session."""
+
+    time_s: float
+    rung: int
+    height_px: int
+    bitrate_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """What happened in a session: the object `cushion play --json` prints. docs/session-summary.md defines each key."""
+
+    startup_s: float | None
+    rebuffer_s: float
+    rebuffer_count: int
+    frames_shown: int
+    frames_dropped: int
+    frames_expected: int
+    played_s: float
+    rungs: tuple[RungSpan, ...]
+    mean_bitrate_bps: int
+    switches: int
+    resume_from_s: float
+    telemetry_events_acked: int
+    errors: tuple[SessionProblem, ...]
+    schema: Literal[1] = SUMMARY_SCHEMA
