@@ -103,7 +103,8 @@ async def fetch_bytes(
             received += len(chunk)
             if received > limit_bytes:
                 raise ResponseTooLarge(
-                    f"{request.label or request.url}: more than {limit_bytes} bytes, reading stopped", url=request.url
+                    f"{request.label or request.url.partition('?')[0]}: more than {limit_bytes} bytes, reading stopped",
+                    url=request.url,
                 )
             parts.append(chunk)
             if on_progress is not None:
