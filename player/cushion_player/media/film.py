@@ -101,7 +101,7 @@ def beep_samples(spec: FilmSpec) -> list[int]:
 
 
 def film_audio(spec: FilmSpec, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
-    """Samples `start` to `stop` (default: all) of the sound, (n, 2) float32 at 48 kHz: a 1 kHz beep a second, else silence."""
+    """Samples `start` to `stop` (default: all), (n, 2) float32 at 48 kHz: a 1 kHz beep a second, else silence."""
     stop = spec.n_samples if stop is None else min(stop, spec.n_samples)
     sound = np.zeros((max(stop - start, 0), 2), dtype=np.float32)
     length = round(BEEP_S * SAMPLE_RATE_HZ)

@@ -1,0 +1,114 @@
+"""The audio track: a decoder thread that keeps the audio output filled, and tells the media clock what it wrote."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import av
+
+from cushion_player.media.decode import Frame
+from cushion_player.media.decode_thread import DecodeThread, TrackListener
+from cushion_player.media.media_clock import MediaClock
+from cushion_player.media.pcm import Aligner, Pcm, Resampler, Tempo
+from cushion_player.outputs import AudioOutput
+from cushion_player.timeline import TrackKind
+
+_POLL_S: Final = 0.02
+"""How long to wait for room in the output: it cannot tell us, and holds about ten times as much."""
+
+
+class AudioTrack(DecodeThread):
+    """Decodes, lays the sound end to end from the prepared position on, and writes it."""
+
+    def __init__(self, listener: TrackListener, clock: MediaClock, output: AudioOutput) -> None:
+        super().__init__(TrackKind.AUDIO, listener)
+        self._clock = clock
+        self._output = output
+        self._speed = 1.0
+        self._written = 0
+        self._is_waiting = False
+        self._chain_of = -1
+        self._resampler = Resampler(output.sample_rate_hz)
+        self._aligner = Aligner(0, output.sample_rate_hz)
+        self._tempo = Tempo(1.0, output.sample_rate_hz)
+        self._media_us = 0.0
+
+    # ------------------------------------------------------------------ the loop's side
+
+    def set_speed(self, speed: float) -> None:
+        """Applies to sound that is not in the output yet."""
+        self._speed = speed
+
+    def nudge(self) -> None:
+        """The output may have room again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def is_starved(self) -> bool:
+        """Whether everything fed has been heard, and there should be more."""
+        with self._changed:
+            if self._queue or self._is_busy or self._has_ended:
+                return False
+            written = self._written
+        return self._clock.has_heard(written)
+
+    # ------------------------------------------------------------------ the thread's side
+
+    def _clear(self) -> None:
+        self._written = 0
+        self._output.flush()
+
+    def _is_full(self) -> bool:
+        return self._is_waiting and self._output.writable() == 0
+
+    def _deliver(self, frame: Frame, rung: int, generation: int) -> None:
+        assert isinstance(frame, av.AudioFrame)
+        assert frame.pts is not None
+        if generation != self._chain_of:
+            self._start_chain(generation)
+        time_us = frame.pts
+        self._play(self._aligner.align(time_us, self._resampler.convert(frame)), generation)
+
+    def _finish(self, generation: int) -> None:
+        if generation != self._chain_of:
+            self._start_chain(generation)
+        self._write(self._tempo.process(self._resampler.flush()), generation)
+        self._write(self._tempo.flush(), generation)
+        with self._changed:
+            self._check(generation)
+            self._clock.end_audio(self._written)
+
+    def _start_chain(self, generation: int) -> None:
+        self._chain_of = generation
+        self._resampler = Resampler(self._output.sample_rate_hz)
+        self._aligner = Aligner(self._position_us, self._output.sample_rate_hz)
+        self._tempo = Tempo(1.0, self._output.sample_rate_hz)
+        self._media_us = self._position_us
+
+    def _play(self, pcm: Pcm, generation: int) -> None:
+        if not len(pcm):
+            return
+        if self._speed != self._tempo.speed:
+            self._write(self._tempo.flush(), generation)
+            self._tempo = Tempo(self._speed, self._output.sample_rate_hz)
+            with self._changed:
+                self._check(generation)
+                self._clock.mark_audio(self._written, self._media_us, self._tempo.speed)
+        self._media_us += len(pcm) * 1_000_000 / self._output.sample_rate_hz
+        self._write(self._tempo.process(pcm), generation)
+
+    def _write(self, pcm: Pcm, generation: int) -> None:
+        while len(pcm):
+            with self._changed:
+                self._check(generation)
+                taken = self._output.write(pcm)
+                self._written += taken
+                pcm = pcm[taken:]
+                if not taken:
+                    self._is_waiting = True
+                    try:
+                        self._wait(generation, _POLL_S if self._clock.is_running else None)
+                    finally:
+                        self._is_waiting = False
+            if taken:
+                self._become_ready()

@@ -1,0 +1,226 @@
+"""DecodedOutput: segments become picture and sound.
+
+One decoder thread a track, started by its first work; pictures wait in a short queue for the renderer, sound is
+written to the audio output, whose clock leads. Everything the listener hears, it hears on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from cushion_player.boxes import read_init, read_segment
+from cushion_player.clock import Clock
+from cushion_player.errors import MediaError
+from cushion_player.media.audio_track import AudioTrack
+from cushion_player.media.decode import HANDLERS
+from cushion_player.media.decode_thread import DecodeThread, EndWork, SegmentWork, SwitchWork
+from cushion_player.media.media_clock import MediaClock
+from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.media.video_track import VideoTrack
+from cushion_player.outputs import AudioOutput, OutputListener, OutputStats, VideoRenderer
+from cushion_player.timeline import TrackKind
+
+__all__ = ["DecodedOutput", "NullDecodeOutput"]
+
+REPORT_US: Final = 100_000
+_OFFSET_SNAP_US: Final = 100_000
+"""Media time this near to the expected offset has that offset: what differs is encoder delay and rounding."""
+
+
+class DecodedOutput:
+    """A MediaOutput that decodes with PyAV.
+
+    Rates from 0.25 to 4.0 keep the pitch (atempo); a change is heard once the sound already in the audio output has
+    been played. `close` also detaches the renderer and closes the audio output.
+    """
+
+    def __init__(self, renderer: VideoRenderer, audio_output: AudioOutput, clock: Clock) -> None:
+        self._renderer = renderer
+        self._audio_output = audio_output
+        self._clock = clock
+        self._media_clock = MediaClock(clock, audio_output)
+        self._video = VideoTrack(self, self._media_clock)
+        self._audio = AudioTrack(self, self._media_clock, audio_output)
+        self._tracks: dict[TrackKind, DecodeThread] = {}
+        self._inits: dict[TrackKind, bytes] = {}
+        self._listener: OutputListener | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._reports: asyncio.Task[None] | None = None
+        self._offset_us: int | None = None
+        self._offset_is_settled = False
+        self._awaits_ready = False
+        self._told_starved = False
+        self._told_dropped = 0
+        self._played_before = 0
+        self._is_closed = False
+
+    # ------------------------------------------------------------------ MediaOutput
+
+    def attach(self, listener: OutputListener) -> None:
+        self._listener = listener
+
+    def prepare(self, position_us: int, tracks: frozenset[TrackKind]) -> None:
+        if self._is_closed:
+            return
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._renderer.attach(self._video)
+        self.stop()
+        self._played_before += self._audio_output.played_samples()
+        self._tracks = {track.kind: track for track in (self._video, self._audio) if track.kind in tracks}
+        self._audio_output.flush()
+        for track in (self._video, self._audio):
+            track.prepare(position_us)
+        self._media_clock.prepare(position_us, TrackKind.AUDIO in tracks)
+        self._offset_is_settled = False
+        self._awaits_ready = True
+        self._told_starved = False
+
+    def switch_init(self, track: TrackKind, rung: int, init: bytes) -> None:
+        if track in self._tracks:
+            self._inits[track] = init
+            self._tracks[track].submit(SwitchWork(rung, init))
+
+    def feed(self, track: TrackKind, rung: int, start_us: int, offset_us: int | None, segment: bytes) -> None:
+        if track in self._tracks:
+            offset = self._find_offset(track, start_us, segment) if offset_us is None else offset_us
+            self._tracks[track].submit(SegmentWork(rung, start_us, offset, segment))
+
+    def end_track(self, track: TrackKind) -> None:
+        if track in self._tracks:
+            self._tracks[track].submit(EndWork())
+
+    def start(self, position_us: int, rate: float) -> None:
+        if self._is_closed:
+            return
+        self._told_starved = False
+        self._audio.set_speed(rate)
+        self._media_clock.start(position_us, rate)
+        self._audio_output.start()
+        self._audio.nudge()
+        if self._reports is None:
+            self._reports = asyncio.get_running_loop().create_task(self._report(), name="cushion-output-reports")
+
+    def stop(self) -> None:
+        self._audio_output.stop()
+        self._media_clock.stop()
+        if self._reports is not None:
+            self._reports.cancel()
+            self._reports = None
+
+    def set_volume(self, volume: float) -> None:
+        self._audio_output.set_volume(min(max(volume, 0.0), 1.0))
+
+    def stats(self) -> OutputStats:
+        """A frame shown again after seeking back counts again. Corrupt frames of sound count too."""
+        last = self._video.last_shown
+        played = self._played_before + (0 if self._is_closed else self._audio_output.played_samples())
+        return OutputStats(
+            frames_shown=self._video.shown,
+            frames_dropped=self._video.dropped,
+            frames_corrupt=self._video.corrupt + self._audio.corrupt,
+            audio_played_us=played * 1_000_000 // self._audio_output.sample_rate_hz,
+            position_us=self._media_clock.position_us(),
+            last_frame_us=last.time_us if last is not None else -1,
+            last_frame_height_px=last.height_px if last is not None else 0,
+        )
+
+    async def close(self) -> None:
+        if self._is_closed:
+            return
+        reports = self._reports
+        self.stop()
+        self._played_before += self._audio_output.played_samples()
+        self._is_closed = True
+        if self._loop is not None:
+            self._renderer.detach()
+        for track in (self._video, self._audio):
+            track.close()
+        if reports is not None:
+            await asyncio.gather(reports, return_exceptions=True)
+        for track in (self._video, self._audio):
+            await _joined(track)
+        self._audio_output.close()
+
+    def is_settled(self) -> bool:
+        """Whether no decoder can go on until the clock moves or more is fed; what virtual-time tests wait for."""
+        if all(track.is_settled() for track in self._tracks.values()):
+            return True
+        self._audio.nudge()
+        return False
+
+    # ------------------------------------------------------------------ TrackListener, on the decoders' threads
+
+    def on_track_progress(self) -> None:
+        self._post(self._tell_ready)
+
+    def on_track_failed(self, kind: TrackKind, message: str, fatal: bool) -> None:
+        self._post(self._tell_failed, kind, message, fatal)
+
+    def _post(self, callback: object, *arguments: object) -> None:
+        loop = self._loop
+        assert loop is not None, "threads start after prepare"
+        try:
+            loop.call_soon_threadsafe(callback, *arguments)  # type: ignore[arg-type]
+        except RuntimeError:
+            pass  # the loop was closed under us: nobody is left to tell
+
+    # ------------------------------------------------------------------ telling the listener
+
+    def _tell_ready(self) -> None:
+        if self._awaits_ready and not self._is_closed and all(track.is_ready for track in self._tracks.values()):
+            self._awaits_ready = False
+            if self._listener is not None:
+                self._listener.on_output_ready()
+
+    def _tell_failed(self, kind: TrackKind, message: str, fatal: bool) -> None:
+        if self._listener is not None and not self._is_closed:
+            self._listener.on_decode_failed(kind, message, fatal)
+
+    async def _report(self) -> None:
+        while True:
+            await self._clock.sleep_until(self._clock.now_us() + REPORT_US)
+            if self._listener is None or not self._media_clock.is_running:
+                continue
+            position_us = self._media_clock.position_us()
+            self._listener.on_position(position_us)
+            self._tell_dropped()
+            if not self._told_starved and self._is_starved(position_us):
+                self._told_starved = True
+                self._listener.on_output_starved()
+
+    def _tell_dropped(self) -> None:
+        dropped = self._video.dropped
+        if dropped > self._told_dropped and self._listener is not None:
+            self._listener.on_frames_dropped(dropped - self._told_dropped)
+            self._told_dropped = dropped
+
+    def _is_starved(self, position_us: int) -> bool:
+        return (TrackKind.VIDEO in self._tracks and self._video.is_starved(position_us)) or (
+            TrackKind.AUDIO in self._tracks and self._audio.is_starved()
+        )
+
+    # ------------------------------------------------------------------ where media time starts
+
+    def _find_offset(self, track: TrackKind, start_us: int, segment: bytes) -> int:
+        """The offset of a manifest that does not say: fixed by the first segment fed after each `prepare`.
+
+        It stays what it was (0 at first) when that agrees with the segment to 100 ms.
+        """
+        if not self._offset_is_settled and track in self._inits:
+            try:
+                info = read_init(self._inits[track], HANDLERS[track])
+                first = read_segment(segment, info).start * 1_000_000 // info.timescale
+            except MediaError:
+                return self._offset_us or 0  # the decoder's thread will say what is wrong with it
+            self._offset_is_settled = True
+            if abs(first - start_us - (self._offset_us or 0)) > _OFFSET_SNAP_US:
+                self._offset_us = first - start_us
+        return self._offset_us or 0
+
+
+async def _joined(track: DecodeThread) -> None:
+    """Wait for a closed track's thread to end without blocking the loop."""
+    while track.thread is not None and track.thread.is_alive():
+        await asyncio.sleep(0.001)
