@@ -79,6 +79,7 @@ def finish_us(link: Link, start_us: int, n_bytes: int) -> int:
     link.hint[0] = period
     link.hint[1] = lap_start
     now = start_us
+    need_at_lap = 0
     while True:
         rate = int(rate_bps[period])
         end = lap_start + int(edge_us[period + 1])
@@ -91,6 +92,13 @@ def finish_us(link: Link, start_us: int, n_bytes: int) -> int:
         if period > last:
             period = 0
             lap_start += lap_us
+            lap_need = need_at_lap - need
+            if need_at_lap > 0 and need > lap_need:  # one whole lap was walked: skip those that end short of the goal
+                laps = (need - 1) // lap_need
+                need -= laps * lap_need
+                lap_start += laps * lap_us
+                now = lap_start
+            need_at_lap = need
 
 
 class SharedLink:
