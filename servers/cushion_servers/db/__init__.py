@@ -1,0 +1,1 @@
+"""What the backend must not forget: titles, positions, telemetry, and the ledger of ingest jobs and steps."""
