@@ -25,11 +25,7 @@ Json = dict[str, Any]
 
 VALUE_TYPES: dict[str, type] = {
     cls.__name__: cls for cls in (Timeline, Track, TrackRung, Limits, FetchFailure, EngineConfig)
-} | {
-    cls.__name__: cls
-    for cls in vars(event_types).values()
-    if isinstance(cls, type) and dataclasses.is_dataclass(cls)
-}
+} | {cls.__name__: cls for cls in vars(event_types).values() if isinstance(cls, type) and dataclasses.is_dataclass(cls)}
 
 
 def encode(value: object) -> object:

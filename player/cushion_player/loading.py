@@ -21,9 +21,7 @@ async def load_presentation(transport: Transport, url: str, clock: Clock) -> Pre
     Raises FetchError kinds when the manifest or all of its parts cannot be fetched, ManifestError when it cannot be
     read. A part that cannot be fetched is dropped while others remain; the presentation's repairs say so.
     """
-    fetched = await fetch_bytes(
-        transport, FetchRequest(url, label="manifest"), clock, limit_bytes=MANIFEST_LIMIT_BYTES
-    )
+    fetched = await fetch_bytes(transport, FetchRequest(url, label="manifest"), clock, limit_bytes=MANIFEST_LIMIT_BYTES)
     result = manifest.read(fetched.body, fetched.url)
     for _ in range(MAX_ROUNDS):
         if not result.needs:

@@ -283,9 +283,7 @@ class Player:
             if self._clock.now_us() - told_us >= PROGRESS_INTERVAL_US:
                 told_us = self._clock.now_us()
                 self._call(
-                    lambda now: self._engine.segment_progress(
-                        effect.request_id, received_bytes, first_byte_us, now=now
-                    )
+                    lambda now: self._engine.segment_progress(effect.request_id, received_bytes, first_byte_us, now=now)
                 )
 
         try:

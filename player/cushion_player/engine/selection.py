@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cushion_abr.contract import PHASE_REBUFFER, PHASE_SEEK, PHASE_STARTUP, PHASE_STEADY, Situation
 from cushion_player.engine.config import Limits
+from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.track import TrackState
 from cushion_player.timeline import Timeline, Track, TrackKind
@@ -11,7 +12,12 @@ from cushion_player.timeline import Timeline, Track, TrackKind
 AUDIO_CEILING_BPS = 200_000
 """The highest audio rung below this is played: audio adaptation is not worth a rebuffer."""
 
-PHASE_CODES = {"startup": PHASE_STARTUP, "steady": PHASE_STEADY, "rebuffering": PHASE_REBUFFER, "seeking": PHASE_SEEK}
+PHASE_CODES = {
+    Phase.STARTUP: PHASE_STARTUP,
+    Phase.STEADY: PHASE_STEADY,
+    Phase.REBUFFERING: PHASE_REBUFFER,
+    Phase.SEEKING: PHASE_SEEK,
+}
 
 
 def choose_tracks(timeline: Timeline) -> list[Track]:
@@ -39,7 +45,7 @@ def choose_rung(track: TrackState, limits: Limits) -> int:
 
 
 def describe_situation(
-    track: TrackState, phase: str, playhead: Playhead, buffer_goal_us: int, *, max_rung: int, now: int
+    track: TrackState, phase: Phase, playhead: Playhead, buffer_goal_us: int, *, max_rung: int, now: int
 ) -> Situation:
     """What a rule is told about the segment that is next on `track`."""
     index = track.next_index

@@ -1,0 +1,32 @@
+"""How a playback stands at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cushion_player.engine.phase import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSnapshot:
+    """How things stand at one moment. Times in µs, sums over the whole playback."""
+
+    phase: Phase
+    is_paused: bool
+    position_us: int
+    duration_us: int
+    buffer_us: int
+    """Media ahead that every active track has."""
+    buffered_to_us: int
+    rung: int
+    """Of the video (or only) track at the position; -1 before the first segment plays."""
+    n_rungs: int
+    height_px: int
+    bitrate_bps: int
+    throughput_bps: float
+    """The rule's estimate, 0 when it has none."""
+    startup_us: int | None
+    rebuffer_count: int
+    rebuffer_us: int
+    seek_us: int
+    frames_dropped: int

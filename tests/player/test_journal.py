@@ -1,0 +1,73 @@
+"""Journals: round trip, crash tails, and differences told."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from cushion_player.engine import EngineConfig, FetchFailure, Limits, PlaybackEngine
+from cushion_player.errors import JournalError
+from cushion_player.journal import JournalWriter, decode, encode, replay
+from cushion_player.testing.timelines import make_timeline
+from cushion_player.testing.virtual import VirtualDriver
+from cushion_traces.link import make_link
+
+
+def record() -> str:
+    sink = io.StringIO()
+    config = EngineConfig()
+    engine = PlaybackEngine(config, "bba2", on_verb=JournalWriter(sink, config, "bba2", {}, 0).write)
+    driver = VirtualDriver(engine, make_timeline(n_segments=10), make_link([1_000_000], [2_000_000], 20_000))
+    driver.start()
+    driver.run()
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [make_timeline(n_segments=2), Limits(max_height_px=360), FetchFailure("x", "y", True), EngineConfig(), (1, ("a",))],
+)
+def test_values_survive_a_journal(value: object) -> None:
+    assert decode(json.loads(json.dumps(encode(value)))) == value
+
+
+def test_replay_gives_the_same_decisions() -> None:
+    report = replay(io.StringIO(record()))
+
+    assert report.is_equal
+    assert report.decisions == 20
+
+
+def test_replay_says_where_it_differs() -> None:
+    lines = record().splitlines()
+    at = next(number for number, line in enumerate(lines) if '"rung":1' in line and "FetchSegment" in line)
+    lines[at] = lines[at].replace('"rung":1', '"rung":0')
+
+    report = replay(lines)
+
+    assert not report.is_equal
+    assert report.differences[0].line == at + 1
+
+
+def test_an_unfinished_last_line_is_left_out() -> None:
+    text = record()
+
+    report = replay(io.StringIO(text[:-40]))
+
+    assert report.is_equal
+
+
+@pytest.mark.parametrize("text", ["", "nonsense\n", "{}\n", '{"cushion_journal":99}\n', "<html></html>\nx\n"])
+def test_what_is_no_journal_is_refused(text: str) -> None:
+    with pytest.raises(JournalError):
+        replay(io.StringIO(text))
+
+
+def test_a_broken_line_in_the_middle_is_refused_with_its_number() -> None:
+    lines = record().splitlines()
+    lines[3] = "{broken"
+
+    with pytest.raises(JournalError, match="line 4"):
+        replay(lines)
