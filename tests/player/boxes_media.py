@@ -12,7 +12,7 @@ import av
 import numpy as np
 
 _Stream = av.VideoStream | av.AudioStream
-_Packet = Union["av.Packet[av.VideoStream]", "av.Packet[av.AudioStream]"]  # noqa: UP007  av.Packet has no [] at run time
+_Packet = Union["av.Packet[av.VideoStream]", "av.Packet[av.AudioStream]"]
 _ENCODER_OPTIONS = {
     "libx264": {"preset": "ultrafast", "bf": "2", "sc_threshold": "0", "x264-params": "open-gop=0:b-adapt=0"},
     "libx265": {"preset": "ultrafast", "x265-params": "keyint=60:min-keyint=60:log-level=none:open-gop=0"},

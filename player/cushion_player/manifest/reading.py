@@ -1,0 +1,111 @@
+"""What the two readers share: needs, results, repairs, and what is done to a model once it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from cushion_player.errors import ManifestError
+from cushion_player.model import ByteRange, Period, Presentation, Repair, Representation
+
+MAX_REPAIRS = 200
+"""After these, further ones are tolerated in silence: one habit of a packager repeats for every segment."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """Repairs, gathered while reading."""
+
+    repairs: list[Repair] = field(default_factory=list[Repair])
+
+    def repair(self, what: str, where: str, why: str = "") -> None:
+        if len(self.repairs) < MAX_REPAIRS:
+            self.repairs.append(Repair(what, where, why))
+
+
+class NeedKind(StrEnum):
+    """What a need asks for."""
+
+    PLAYLIST = "playlist"
+    """A media playlist of an HLS presentation."""
+    SIDX = "sidx"
+    """The segment index of a single-file representation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something to fetch before the presentation is complete. `label` says what, for messages."""
+
+    kind: NeedKind
+    url: str
+    byte_range: ByteRange | None
+    label: str
+    period: int = 0
+    representation: str = ""
+    """The id of the representation it completes, within its period."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """A presentation, whole once `needs` is empty. Representations with an open need have no segments yet."""
+
+    presentation: Presentation
+    needs: tuple[Need, ...] = ()
+
+
+def drop(result: ReadResult, need: Need, reason: str) -> ReadResult:
+    """Go on without the representation that needed this; the repair says so.
+
+    Raises ManifestError with `reason` when no video and audio would be left.
+    """
+    presentation = edit_representation(result.presentation, need, lambda _: None)
+    if not any(period.adaptation_sets for period in presentation.periods):
+        raise ManifestError(f"{need.label}: {reason}", location=need.url)
+    repair = Repair(f"{need.label} was left out: {reason}", need.url, "the other representations can be played")
+    presentation = replace(presentation, repairs=(*presentation.repairs, repair))
+    return without_need(presentation, result, need)
+
+
+def without_need(presentation: Presentation, result: ReadResult, need: Need) -> ReadResult:
+    return ReadResult(presentation, tuple(other for other in result.needs if other != need))
+
+
+def edit_representation(
+    presentation: Presentation, need: Need, edit: Callable[[Representation], Representation | None]
+) -> Presentation:
+    """The presentation with the representation of a need replaced, or removed by None (and its set when empty)."""
+
+    def edit_period(period: Period) -> Period:
+        sets = []
+        for adaptation_set in period.adaptation_sets:
+            if any(item.id == need.representation for item in adaptation_set.representations):
+                edited = [
+                    edit(item) if item.id == need.representation else item for item in adaptation_set.representations
+                ]
+                kept = tuple(item for item in edited if item is not None)
+                if not kept:
+                    continue
+                adaptation_set = replace(adaptation_set, representations=kept)
+            sets.append(adaptation_set)
+        return replace(period, adaptation_sets=tuple(sets))
+
+    periods = tuple(
+        edit_period(period) if index == need.period else period for index, period in enumerate(presentation.periods)
+    )
+    return replace(presentation, periods=periods)
+
+
+def mean_bitrate_bps(representation: Representation) -> int | None:
+    """Real bytes × 8 over real duration, when every segment's size is known."""
+    duration = representation.duration()
+    if not duration or not representation.sizes_known:
+        return None
+    total_bytes = sum(segment.address.size_bytes or 0 for segment in representation.segments)
+    return round(total_bytes * 8 / duration)
+
+
+def with_real_bitrate(representation: Representation) -> Representation:
+    """The representation with its bitrate measured from its segment sizes, where they are known."""
+    measured = mean_bitrate_bps(representation)
+    return replace(representation, bitrate_bps=measured) if measured else representation
