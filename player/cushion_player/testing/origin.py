@@ -105,6 +105,8 @@ class Origin:
         self._clock: Clock = clock or MonotonicClock()
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._left = asyncio.Event()
+        self._came = asyncio.Event()
         self._accepted = 0
 
     @property
@@ -115,6 +117,18 @@ class Origin:
     @property
     def open_connections(self) -> int:
         return len(self._connections)
+
+    async def settled(self, open_connections: int = 0) -> None:
+        """Wait until no more than that many connections are open, as they are once a client has let go of them."""
+        while len(self._connections) > open_connections:
+            self._left.clear()
+            await self._left.wait()
+
+    async def asked(self, n_requests: int = 1) -> None:
+        """Wait until that many requests have come in all."""
+        while len(self.log) < n_requests:
+            self._came.clear()
+            await self._came.wait()
 
     def url(self, path: str) -> str:
         """The URL of a path served here."""
@@ -181,15 +195,27 @@ class Origin:
         self._accepted += 1
         task = asyncio.get_running_loop().create_task(connection.serve())
         self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._connections.discard(task)
+        self._left.set()
 
     def now_us(self) -> int:
+        """The clock the log is kept by."""
         return self._clock.now_us()
+
+    def record(self, entry: LoggedRequest) -> None:
+        """Begin a line of the log."""
+        self.log.append(entry)
+        self._came.set()
 
     async def read(self, path: str) -> bytes | None:
         """The body of a path, None when there is none."""
         if path in self.content or self._root is None:
             return self.content.get(path)
+        if "\0" in path:
+            return None
         file = (self._root / path.lstrip("/")).resolve()
         if not file.is_relative_to(self._root) or not file.is_file():
             return None
@@ -235,7 +261,7 @@ class _Connection:
         path = unquote(parts.path)
         fault = self._origin.faults.take(path)
         entry = LoggedRequest(path, parts.query, headers, self._origin.now_us(), self._number, fault=fault)
-        self._origin.log.append(entry)
+        self._origin.record(entry)
         try:
             if self._origin.latency_s:
                 await asyncio.sleep(self._origin.latency_s)

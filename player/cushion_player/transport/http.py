@@ -53,7 +53,7 @@ class HttpTransport:
     @asynccontextmanager
     async def stream(self, request: FetchRequest) -> AsyncGenerator[HttpResponse, None]:
         """Send a GET; see Transport.stream. Raises FetchError kinds, UsageError once closed."""
-        url = _checked(request, request.url, previous="")
+        url = checked_target(request, request.url, previous="")
         headers = self._headers(request)
         for _ in range(MAX_REDIRECTS + 1):
             async with self._slot(url):
@@ -72,7 +72,7 @@ class HttpTransport:
                     await _drain_redirect(request, url, response)
                 finally:
                     await response.aclose()
-            target = _checked(request, urljoin(url, location), previous=url)
+            target = checked_target(request, urljoin(url, location), previous=url)
             if urlsplit(target).netloc != urlsplit(url).netloc:
                 headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
             url = target
@@ -131,7 +131,8 @@ class HttpTransport:
                 raise wording.no_answer(request, url) from error
             raise wording.timed_out(request, f"no connection within {request.timeouts.connect_s:g} s", url) from error
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise wording.failed(request, f"not a usable URL: {error}", url) from error
+            # httpx reads a redirect's location even when it is not to follow it.
+            raise wording.failed(request, f"not a usable URL, or redirected to one: {error}", url) from error
 
     def _client(self, scheme: str) -> httpx.AsyncClient:
         """One client a scheme: loading the certificates (some 20 ms) is left to those who need them."""
@@ -242,11 +243,11 @@ class _Body(AsyncIterator[bytes]):
         return int(length) if length.isdecimal() else None
 
 
-def _checked(request: FetchRequest, url: str, *, previous: str) -> str:
+def checked_target(request: FetchRequest, url: str, *, previous: str) -> str:
     """`url` if it may be fetched; a redirect must stay on the web and must not leave https."""
     try:
         parts = urlsplit(url)
-        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        usable = bool(parts.hostname) and parts.netloc.isprintable() and " " not in parts.netloc and parts.port != 0
     except ValueError as error:
         raise wording.failed(request, f"not a usable URL: {error}", url) from error
     if parts.scheme not in ("http", "https"):
