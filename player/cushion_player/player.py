@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TextIO
 
-from cushion_player.addressing import Address, PlaybackPlan, plan_playback
+from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import Clock
 from cushion_player.engine import EngineConfig, EngineSnapshot, FetchFailure, Limits, PlaybackEngine
 from cushion_player.errors import FetchError, HttpStatusError
@@ -37,7 +37,7 @@ from cushion_player.events import (
 )
 from cushion_player.journal import JournalWriter
 from cushion_player.loading import load_presentation
-from cushion_player.model import Presentation
+from cushion_player.model import Address, Presentation
 from cushion_player.outputs import MediaOutput, OutputStats
 from cushion_player.timeline import TrackKind
 from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
@@ -99,13 +99,17 @@ class Player:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
+    ) -> None:
         assert self._group is not None
         group, self._group = self._group, None
         for task in [*self._tasks.values(), *([self._timer] if self._timer else [])]:
             task.cancel()
+        is_cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
         try:
-            return await group.__aexit__(kind, value, traceback)
+            if is_cancelled:
+                await group.__aexit__(kind, value, traceback)
+            else:  # an error of the caller's own travels as it is, not inside an ExceptionGroup
+                await group.__aexit__(None, None, None)
         finally:
             self._segments.clear()
             await self._output.close()

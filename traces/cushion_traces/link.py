@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 Int64Array = NDArray[np.int64]
 
 BIT_US_PER_BYTE = 8_000_000
+PACKET_BYTES = 1448
+"""What one TCP segment carries on Ethernet."""
+PIECES_BYTES = (16 * 1024, 4 * 1024)
+PIECE_US = 100_000
 MAX_BYTES = 2**63 // BIT_US_PER_BYTE - 1
 
 
@@ -116,6 +120,22 @@ class SharedLink:
         """Queue `n_bytes` that are ready to enter at `ready_us`; returns when the last of them arrives."""
         self._free_us = finish_us(self.link, max(self._free_us, ready_us), n_bytes)
         return self._free_us
+
+    def send(self, ready_us: int, n_bytes: int, *, is_first: bool) -> tuple[int, int]:
+        """Queue the next piece of a body of which `n_bytes` are left: (its size, when its last byte arrives).
+
+        The first piece of a body is one packet, so that its first byte is seen in its time; later ones are as large
+        as keeps the link fair (16 KiB), smaller on slow links (a piece takes at most 100 ms where a packet can).
+        """
+        start_us = max(self._free_us, ready_us)
+        size = min(PACKET_BYTES, n_bytes)
+        if not is_first:
+            for candidate in PIECES_BYTES:
+                candidate = min(candidate, n_bytes)
+                if finish_us(self.link, start_us, candidate) - start_us <= PIECE_US:
+                    size = candidate
+                    break
+        return size, self.reserve(ready_us, size)
 
     @property
     def free_us(self) -> int:

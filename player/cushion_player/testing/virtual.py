@@ -29,7 +29,6 @@ from cushion_player.events import (
 from cushion_player.timeline import Timeline, TrackKind
 from cushion_traces.link import Link, SharedLink
 
-PIECE_BYTES = 16 * 1024
 PROGRESS_INTERVAL_US = 100_000
 INIT_BYTES = 800
 
@@ -58,7 +57,6 @@ class VirtualDriver:
         link: Link | None,
         *,
         init_bytes: int = INIT_BYTES,
-        piece_bytes: int = PIECE_BYTES,
         size_of: Callable[[TrackKind, int, int], int] | None = None,
         fail: Callable[[FetchSegment], FetchFailure | None] | None = None,
     ) -> None:
@@ -72,7 +70,6 @@ class VirtualDriver:
         self._link = SharedLink(link) if link is not None else None
         self._latency_us = link.latency_us if link is not None else 0
         self._init_bytes = init_bytes
-        self._piece_bytes = piece_bytes
         self._size_of = size_of or self._nominal_size
         self._fail = fail
         self._transfers: dict[int, _Transfer] = {}
@@ -161,8 +158,9 @@ class VirtualDriver:
         transfer = self._transfers.get(request_id)
         if transfer is None:
             return
-        piece = min(self._piece_bytes, transfer.left_bytes)
-        arrives_us = self._link.reserve(self.now_us, piece) if self._link is not None else self.now_us
+        piece, arrives_us = transfer.left_bytes, self.now_us
+        if self._link is not None:
+            piece, arrives_us = self._link.send(self.now_us, transfer.left_bytes, is_first=transfer.received_bytes == 0)
         self._at(arrives_us, lambda: self._piece_arrived(request_id, piece))
 
     def _piece_arrived(self, request_id: int, piece: int) -> None:

@@ -16,13 +16,8 @@ from cushion_player.clock import Clock
 from cushion_player.errors import FetchError
 from cushion_player.transport import wording
 from cushion_player.transport.base import FetchRequest, FetchResponse, Transport
-from cushion_traces.link import Link, SharedLink, finish_us
+from cushion_traces.link import Link, SharedLink
 
-PACKET_BYTES: Final = 1448
-"""What one TCP segment carries on Ethernet. A body's first piece, so that its first byte is seen in its time."""
-_PIECES_BYTES: Final = (16 * 1024, 4 * 1024, PACKET_BYTES)
-_PIECE_US: Final = 100_000
-"""A piece may take the link this long if a smaller one would do: progress stays fine-grained on slow links."""
 _IDLE_US: Final = 50_000
 """Bytes that the inner transport brings this much later than they were wanted have left the link idle."""
 _LOOK_US: Final = 250_000
@@ -104,18 +99,11 @@ class _Shaping:
             self._origin_us = now_us
         return self._origin_us
 
-    def send(self, ready_us: int, n_bytes: int, largest_bytes: int, now_us: int) -> tuple[int, int]:
+    def send(self, ready_us: int, n_bytes: int, now_us: int, *, is_first: bool) -> tuple[int, int]:
         """Put the next piece of `n_bytes` on the link: (its size, when its last byte arrives on the clock)."""
         origin_us = self.anchor(now_us)
-        link_ready_us = max(0, ready_us - origin_us)
-        start_us = max(self.shared.free_us, link_ready_us)
-        piece = min(PACKET_BYTES, n_bytes)
-        for size in _PIECES_BYTES:
-            candidate = min(size, largest_bytes, n_bytes)
-            if finish_us(self.shared.link, start_us, candidate) - start_us <= _PIECE_US:
-                piece = candidate
-                break
-        return piece, origin_us + self.shared.reserve(link_ready_us, piece)
+        size, due_us = self.shared.send(max(0, ready_us - origin_us), n_bytes, is_first=is_first)
+        return size, origin_us + due_us
 
 
 class _ShapedResponse:
@@ -166,8 +154,8 @@ class _PacedBody(AsyncIterator[bytes]):
 
     async def _deliver(self, shaping: _Shaping) -> tuple[bytes, bytes]:
         """Wait for the next piece of what is held to cross the link; returns it and the rest."""
-        largest = _PIECES_BYTES[0] if self._received else PACKET_BYTES
-        size, due_us = shaping.send(self._ready_us, len(self._held), largest, self._clock.now_us())
+        is_first = not self._received
+        size, due_us = shaping.send(self._ready_us, len(self._held), self._clock.now_us(), is_first=is_first)
         stalled_us = self._heard_us + round(self._request.timeouts.stall_s * 1e6)
         await self._owner.wait_until(min(due_us, stalled_us), shaping)
         if stalled_us < due_us and self._clock.now_us() >= stalled_us:

@@ -15,8 +15,8 @@ from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import Hang, Stall, Status
 from cushion_player.testing.transport import FakeTransport
 from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts, fetch_bytes
-from cushion_player.transport.shaped import PACKET_BYTES, ShapedTransport
-from cushion_traces.link import Link, SharedLink, finish_us, make_link
+from cushion_player.transport.shaped import ShapedTransport
+from cushion_traces.link import PACKET_BYTES, Link, SharedLink, finish_us, make_link
 from tests.contracts.transport_suite import Case, Serving, TransportSuite, no_tasks_left
 
 ONE_MBPS = make_link([1_000_000], [1_000_000], latency_us=40_000)
