@@ -141,6 +141,13 @@ class PlaybackFailed:
     attempts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class EventsMissed:
+    """Said to a listener that was too slow: so many events before the next one were dropped for it."""
+
+    count: int
+
+
 SessionEvent = (
     SessionOpened
     | PlaybackStarted
@@ -157,6 +164,7 @@ SessionEvent = (
     | MediaDamaged
     | PlaybackEnded
     | PlaybackFailed
+    | EventsMissed
 )
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from cushion_sdk.contracts.resume import DEFAULT_PROFILE_ID
 
@@ -115,7 +114,8 @@ class SessionSummary:
     rebuffer_count: int
     frames_shown: int
     frames_dropped: int
-    frames_expected: int
+    frames_expected: int | None
+    """Frames that the media clock passed; None when the presentation does not say its frame rate."""
     played_s: float
     rungs: tuple[RungSpan, ...]
     mean_bitrate_bps: int
@@ -123,4 +123,4 @@ class SessionSummary:
     resume_from_s: float
     telemetry_events_acked: int
     errors: tuple[SessionProblem, ...]
-    schema: Literal[1] = SUMMARY_SCHEMA
+    schema: int = SUMMARY_SCHEMA

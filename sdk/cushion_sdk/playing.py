@@ -1,0 +1,266 @@
+"""The session object: verbs in, events and snapshots out. `session.open_session` makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from cushion_player import events as notices
+from cushion_player.clock import Clock
+from cushion_player.engine import EngineSnapshot, Limits, Phase
+from cushion_player.transport.shaped import ShapedTransport
+from cushion_sdk.event_stream import EventStream
+from cushion_sdk.ledger import SessionLedger
+from cushion_sdk.opening import UNSHAPED, PlayerPort, Source, trace_link
+from cushion_sdk.session_events import (
+    PlaybackEnded,
+    PlaybackFailed,
+    PlaybackStarted,
+    ResumeSource,
+    SessionEvent,
+    SessionOpened,
+    from_notice,
+    seconds,
+)
+from cushion_sdk.session_types import SessionOptions, SessionProblem, SessionSnapshot, SessionState, SessionSummary
+
+MIN_RATE, MAX_RATE = 0.25, 4.0
+
+
+class PlaybackSession:
+    """One playback. All methods are called on the event loop that opened it.
+
+    A session made by `open_session` is loaded and waits for `play`.
+    """
+
+    def __init__(
+        self,
+        player: PlayerPort,
+        source: Source,
+        options: SessionOptions,
+        transport: ShapedTransport,
+        clock: Clock,
+        opened_us: int,
+    ) -> None:
+        self._player = player
+        self._source = source
+        self._options = options
+        self._transport = transport
+        self._clock = clock
+        self._opened_us = opened_us
+        self._loaded_us: int | None = None
+        self._told_to_play_us: int | None = None
+        self._startup_s: float | None = None
+        self._ledger = SessionLedger()
+        self._trace = str(options.trace or UNSHAPED)
+        self._volume = options.volume
+        self._frame_rate = source.frame_rate
+        self._opening: SessionOpened | None = None
+        self._early: list[SessionEvent] = []
+        self._failure: SessionProblem | None = None
+        self._streams: list[EventStream] = []
+        self._listeners: list[Callable[[SessionEvent], None]] = []
+        self._acknowledged: Callable[[], int] = lambda: 0
+        self._rate_changed: Callable[[float], None] = lambda rate: None
+        self._last: tuple[SessionSnapshot, SessionSummary] | None = None
+        player.subscribe(self._hear)
+
+    # ------------------------------------------------------------------ verbs
+
+    def play(self) -> None:
+        if self._told_to_play_us is None:
+            self._told_to_play_us = self._clock.now_us()
+        self._player.play()
+
+    def pause(self) -> None:
+        self._player.pause()
+
+    def seek(self, position_s: float) -> None:
+        """Go to a position, clamped to the title."""
+        self._player.seek(round(max(0.0, position_s) * 1e6))
+
+    def set_rate(self, rate: float) -> None:
+        """0.25 to 4.0. Raises ValueError outside."""
+        if not MIN_RATE <= rate <= MAX_RATE:
+            raise ValueError(f"the rate lies between {MIN_RATE} and {MAX_RATE}, got {rate}")
+        self._player.set_rate(rate)
+        self._rate_changed(rate)
+
+    def set_volume(self, volume: float) -> None:
+        """0.0 silent to 1.0 full. Raises ValueError outside."""
+        if not 0.0 <= volume <= 1.0:
+            raise ValueError(f"volume lies between 0.0 and 1.0, got {volume}")
+        self._volume = volume
+        self._player.set_volume(volume)
+
+    def set_trace(self, trace: str | Path | None) -> None:
+        """Play on over another link; None or `unshaped` is the network as it is. Raises UsageError."""
+        self._transport.set_link(trace_link(trace))
+        self._trace = str(trace or UNSHAPED)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Applies to segments requested from now on."""
+        self._player.set_limits(limits)
+
+    # ------------------------------------------------------------------ what can be read
+
+    def events(self) -> EventStream:
+        """Events from now on, the opening first. Each call gives a stream of its own; all end with the session."""
+        stream = EventStream()
+        if self._opening is not None:
+            stream.put(self._opening)
+        if self._last is not None:
+            stream.close()
+        else:
+            self._streams.append(stream)
+        return stream
+
+    async def wait_finished(self) -> PlaybackEnded | PlaybackFailed:
+        """Wait until playback has ended or failed."""
+        finished = from_notice(await self._player.wait_finished())
+        assert isinstance(finished, PlaybackEnded | PlaybackFailed)
+        return finished
+
+    def snapshot(self) -> SessionSnapshot:
+        """How things stand now."""
+        if self._last is not None:
+            return self._last[0]
+        now = self._player.snapshot()
+        engine, output = now.engine, now.output
+        return SessionSnapshot(
+            state=_state(engine, is_loaded=self._loaded_us is not None),
+            position_s=seconds(engine.position_us),
+            duration_s=seconds(engine.duration_us),
+            buffer_s=seconds(engine.buffer_us),
+            rung=engine.rung,
+            n_rungs=engine.n_rungs,
+            height_px=engine.height_px,
+            bitrate_bps=engine.bitrate_bps,
+            throughput_bps=engine.throughput_bps,
+            frames_shown=output.frames_shown,
+            frames_dropped=output.frames_dropped,
+            rebuffer_count=engine.rebuffer_count,
+            rebuffer_s=seconds(engine.rebuffer_us),
+            startup_s=self._startup_s,
+            trace=self._trace,
+            rule=self._options.rule,
+            title=self._source.name,
+            volume=self._volume,
+            error=self._failure,
+        )
+
+    def summary(self) -> SessionSummary:
+        """The session in numbers, until now; final once it is closed."""
+        if self._last is not None:
+            return self._last[1]
+        now = self.snapshot()
+        ledger = self._ledger
+        played_s = ledger.played_s(now.position_s)
+        return SessionSummary(
+            startup_s=self._startup_s,
+            rebuffer_s=round(now.rebuffer_s, 6),
+            rebuffer_count=now.rebuffer_count,
+            frames_shown=now.frames_shown,
+            frames_dropped=now.frames_dropped,
+            frames_expected=None if self._frame_rate is None else int(played_s * self._frame_rate),
+            played_s=round(played_s, 6),
+            rungs=tuple(ledger.rungs),
+            mean_bitrate_bps=ledger.mean_bitrate_bps(now.position_s),
+            switches=ledger.switches,
+            resume_from_s=self._resume_from_s(),
+            telemetry_events_acked=self._acknowledged(),
+            errors=tuple(ledger.errors),
+        )
+
+    # ------------------------------------------------------------------ for open_session
+
+    def loaded(
+        self,
+        position_s: float,
+        why: ResumeSource,
+        frame_rate: float | None,
+        listener: Callable[[SessionEvent], None],
+        acknowledged: Callable[[], int],
+        rate_changed: Callable[[float], None],
+    ) -> None:
+        """The presentation is known: connect what listens, and say so."""
+        self._loaded_us = self._clock.now_us()
+        self._frame_rate = frame_rate or self._frame_rate
+        self._listeners.append(listener)
+        self._acknowledged = acknowledged
+        self._rate_changed = rate_changed
+        now = self._player.snapshot().engine
+        self._opening = SessionOpened(self._source.name, seconds(now.duration_us), now.n_rungs, position_s, why)
+        self._tell(self._opening)
+        early, self._early = self._early, []
+        for event in early:
+            self._tell(event)
+
+    def stop(self) -> None:
+        """Hold the clock; what follows is not reported any more."""
+        self._player.pause()
+        self._listeners.clear()
+
+    def close(self) -> None:
+        """Freeze snapshot and summary, end the event streams."""
+        summary = self.summary()
+        snapshot = self.snapshot()
+        self._last = (replace(snapshot, state=SessionState.CLOSED), summary)
+        for stream in self._streams:
+            stream.close()
+        self._streams.clear()
+
+    def _hear(self, notice: notices.Notice) -> None:
+        event = from_notice(notice)
+        if event is None or self._last is not None:
+            return
+        if isinstance(event, PlaybackStarted):
+            event = PlaybackStarted(event.position_s, self._started())
+        elif isinstance(event, PlaybackFailed):
+            self._failure = SessionProblem(event.code, event.message)
+        if self._opening is None:
+            self._early.append(event)  # the first rung is chosen while the presentation is being loaded
+        else:
+            self._tell(event)
+
+    def _started(self) -> float:
+        """Startup: from the opening to the running clock, without the time that nobody had asked to play."""
+        now_us = self._clock.now_us()
+        loaded_us = self._loaded_us or now_us
+        told_us = self._told_to_play_us or loaded_us
+        self._startup_s = round(seconds(loaded_us - self._opened_us + now_us - max(told_us, loaded_us)), 6)
+        return self._startup_s
+
+    def _tell(self, event: SessionEvent) -> None:
+        self._ledger.hear(event, seconds(self._clock.now_us() - self._opened_us))
+        for listener in self._listeners:
+            listener(event)
+        for stream in self._streams:
+            stream.put(event)
+
+    def _resume_from_s(self) -> float:
+        opening = self._opening
+        if opening is None or opening.source in (ResumeSource.BEGINNING, ResumeSource.ARGUMENT):
+            return 0.0
+        return round(opening.position_s, 6)
+
+
+def _state(engine: EngineSnapshot, *, is_loaded: bool) -> SessionState:
+    match engine.phase:
+        case Phase.IDLE:
+            return SessionState.LOADING
+        case Phase.STARTUP:
+            return SessionState.READY if engine.is_paused and is_loaded else SessionState.LOADING
+        case Phase.ENDED:
+            return SessionState.ENDED
+        case Phase.FAILED:
+            return SessionState.FAILED
+        case _ if engine.is_paused:
+            return SessionState.PAUSED
+        case Phase.REBUFFERING:
+            return SessionState.REBUFFERING
+        case Phase.SEEKING:
+            return SessionState.SEEKING
+        case Phase.STEADY:
+            return SessionState.PLAYING
