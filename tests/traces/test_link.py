@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cushion_traces.link import BIT_US_PER_BYTE, Link, LinkError, SharedLink, finish_us, make_link
+from cushion_traces.link import (
+    BIT_US_PER_BYTE,
+    PACKET_BYTES,
+    PIECES_BYTES,
+    Link,
+    LinkError,
+    SharedLink,
+    finish_us,
+    make_link,
+)
 
 Periods = list[tuple[int, int]]
 
@@ -183,3 +192,27 @@ def test_pieces_through_a_shared_link_keep_its_capacity_up_to_a_microsecond_each
 
     lost = capacity(drawn, 0, shared.free_us) - n_pieces * piece * BIT_US_PER_BYTE
     assert 0 <= lost < n_pieces * max(rate for _, rate in drawn)
+
+
+@given(periods, st.integers(1, 200_000))
+def test_a_body_is_sent_whole_a_packet_first(drawn: Periods, n_bytes: int) -> None:
+    shared = SharedLink(link_of(drawn))
+    left, pieces = n_bytes, list[int]()
+
+    while left:
+        size, arrives_us = shared.send(0, left, is_first=not pieces)
+        pieces.append(size)
+        left -= size
+
+        assert arrives_us == shared.free_us
+
+    assert pieces[0] == min(PACKET_BYTES, n_bytes)
+    assert sum(pieces) == n_bytes
+    assert max(pieces) <= PIECES_BYTES[0]
+
+
+def test_pieces_are_smaller_on_a_slow_link_but_never_below_a_packet() -> None:
+    def later_piece(rate_bps: int) -> int:
+        return SharedLink(make_link([1_000_000], [rate_bps])).send(0, 100_000, is_first=False)[0]
+
+    assert [later_piece(rate) for rate in (2_000_000, 500_000, 50_000)] == [16_384, 4_096, 1_448]
