@@ -137,11 +137,9 @@ def _checked(name: str) -> str:
 
 
 def _translated(exc: Exception, name: str) -> Exception:
-    from obstore.exceptions import NotFoundError
-
     if isinstance(exc, NotFound | StoreError):
         return exc
-    if isinstance(exc, NotFoundError | FileNotFoundError):
+    if isinstance(exc, FileNotFoundError):
         return NotFound(f"There is no object named {name!r}.")
     text = str(exc)
     if getattr(exc, "errno", None) == errno.ENOSPC or any(mark in text.lower() for mark in _NO_SPACE_TEXTS):

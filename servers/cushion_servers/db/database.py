@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,14 @@ class Database:
         self._engine = engine
 
     @contextlib.asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncGenerator[AsyncConnection, None]:
         """A connection whose statements see one state. Raises StoreError."""
         with _translated():
             async with self._engine.begin() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self) -> AsyncGenerator[AsyncConnection, None]:
         """A transaction that holds the write lock from its start, so read-then-write is safe. Raises StoreError."""
         with _translated():
             async with self._engine.execution_options(begin_immediate=True).begin() as connection:
@@ -68,7 +68,7 @@ def _begin(connection: Any) -> None:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _translated() -> Generator[None, None, None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as exc:

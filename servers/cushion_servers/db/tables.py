@@ -35,7 +35,7 @@ telemetry = Table(
     Column("session_id", String(128), primary_key=True),
     Column("sequence", Integer, primary_key=True),
     Column("received_ms", Integer, nullable=False),
-    Column("record", Text, nullable=False, doc="the CMCD record as JSON"),
+    Column("record", Text, nullable=False, doc="the CMCD record as it came, one line"),
 )
 
 jobs = Table(

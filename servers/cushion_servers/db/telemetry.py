@@ -13,11 +13,11 @@ from cushion_servers.db.tables import telemetry
 
 
 class TelemetryRecord(NamedTuple):
-    """A record named by (session id, sequence); `record` is all of it as JSON."""
+    """A record named by (session id, sequence); `line` is all of it as it came."""
 
     session_id: str
     sequence: int
-    record: str
+    line: str
 
 
 class Telemetry:
@@ -30,7 +30,10 @@ class Telemetry:
         """Keep the records not seen before, in one transaction; how many those were."""
         if not records:
             return 0
-        rows = [{**record._asdict(), "received_ms": now_ms} for record in records]
+        rows = [
+            {"session_id": each.session_id, "sequence": each.sequence, "record": each.line, "received_ms": now_ms}
+            for each in records
+        ]
         statement = insert(telemetry).on_conflict_do_nothing()
         async with self._database.writing() as connection:
             before = await connection.scalar(_TOTAL_CHANGES)

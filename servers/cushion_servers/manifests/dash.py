@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from typing import Any, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from mpegdash import nodes
 from mpegdash.parser import MPEGDASHParser
@@ -119,12 +119,12 @@ def _descriptor(scheme: str, value: str) -> Node:
 
 def _completed(document: str) -> str:
     """What mpegdash cannot write: attributes it does not know, and the order the schema wants inside SegmentList."""
-    ElementTree.register_namespace("", _NAMESPACE)
-    root = ElementTree.fromstring(document)
+    ET.register_namespace("", _NAMESPACE)
+    root = ET.fromstring(document)
     for segment_list in root.iter(f"{{{_NAMESPACE}}}SegmentList"):
         segment_list[:] = sorted(segment_list, key=lambda child: child.tag.endswith("SegmentURL"))
-    ElementTree.indent(root)
-    text = ElementTree.tostring(root, encoding="unicode")
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any, Final
 
 import m3u8
-from m3u8.model import InitializationSection, Media, Playlist, Segment
+from m3u8.model import InitializationSection, Media, MediaList, Playlist, Segment
 
 from cushion_servers.manifests.description import (
     TO_ROOT,
@@ -18,7 +18,7 @@ from cushion_servers.manifests.description import (
 )
 from cushion_servers.transcode.facts import StoredObject, TrackRecord
 
-_VERSION: Final = 7  # RFC 8216: EXT-X-MAP outside I-frame playlists needs 6, fMP4 as written by packagers 7
+_VERSION: Final[Any] = 7  # RFC 8216: EXT-X-MAP outside I-frame playlists needs 6, fMP4 as written by packagers 7
 _AUDIO_GROUP: Final = "audio"
 
 
@@ -45,7 +45,7 @@ def write_media(track: TrackRecord) -> str:
         entry = Segment(
             uri=TO_ROOT + segment.media.name, duration=duration / track.timescale, byterange=_range(segment.media)
         )
-        entry.init_section = InitializationSection(None, **init)
+        entry.init_section = InitializationSection("", **init)
         playlist.segments.append(entry)
     return str(playlist.dumps(infspec="microseconds"))
 
@@ -54,7 +54,7 @@ def write_master(title: TitleDescription) -> str:
     """The master playlist: one variant a rung, one audio group. BANDWIDTH is measured, audio included (RFC 8216)."""
     playlist = m3u8.M3U8()
     playlist.version, playlist.is_variant, playlist.is_independent_segments = _VERSION, True, True
-    group = list[Any]()
+    group = MediaList()
     if title.audio is not None:
         group.append(
             Media(
@@ -75,7 +75,7 @@ def write_master(title: TitleDescription) -> str:
     return str(playlist.dumps())
 
 
-def _variant(title: TitleDescription, track: VideoTrack, group: list[Any]) -> Any:
+def _variant(title: TitleDescription, track: VideoTrack, group: MediaList) -> Any:
     records = [track.record] + ([title.audio.record] if title.audio is not None else [])
     info = {
         "bandwidth": sum(peak_bitrate_bps(record, title.segment_s) for record in records),
@@ -86,7 +86,7 @@ def _variant(title: TitleDescription, track: VideoTrack, group: list[Any]) -> An
     }
     if group:
         info["audio"] = _AUDIO_GROUP
-    return Playlist(uri=playlist_name(track.record), stream_info=info, media=group, base_uri=None)
+    return Playlist(uri=playlist_name(track.record), stream_info=info, media=group, base_uri="")
 
 
 def _range(media: StoredObject) -> str:

@@ -36,6 +36,7 @@ from cushion_servers.transcode.grid import StopCheck
 from cushion_servers.transcode.package import open_muxer, store_segment, store_track
 from cushion_servers.transcode.probe import check_unchanged, opened, picture_stream
 
+AudioPacket = Packet[AudioStream]
 Samples = NDArray[np.float32]
 """(2, n) float32 at 48 kHz."""
 
@@ -54,7 +55,7 @@ def encode_audio(
     """
     check_unchanged(source)
     encoder = _encoder()
-    packets = list[Packet]()
+    packets = list[AudioPacket]()
     for number, block in enumerate(_repeated(source, repeats, should_stop)):
         packets += encoder.encode(_frame(block, number * AAC_FRAME_SAMPLES))
     packets += encoder.encode(None)
@@ -98,7 +99,7 @@ def _cuts(borders: list[int], packet_count: int, priming: int) -> list[int]:
     return [0, *sorted(cut for cut in inner if 0 < cut < packet_count), packet_count]
 
 
-def _muxed(encoder: AudioCodecContext, packets: list[Packet], number: int) -> MuxedParts:
+def _muxed(encoder: AudioCodecContext, packets: list[AudioPacket], number: int) -> MuxedParts:
     buffer = io.BytesIO()
     with open_muxer(buffer, number, absolute=number > 0) as muxer:
         stream = muxer.add_stream("aac", rate=AUDIO_RATE_HZ, layout="stereo")

@@ -66,7 +66,7 @@ class _RungEncoder:
         )
         # Where there is nothing to scale this is the decoder's own frame; every rung stamps it before it reads it.
         picture.pts, picture.time_base = self._next * self._fps.denominator, self._time_base
-        picture.pict_type = 0  # type: ignore[assignment]
+        picture.pict_type = 0
         self._muxer.mux(self._stream.encode(picture))
         self._next += 1
 

@@ -139,10 +139,9 @@ def _edit_start(init: bytes) -> int:
     if elst is None:
         return 0
     wide = init[elst.body] == 1
+    media_time_of = struct.Struct(">8xq4x" if wide else ">4xi4x")
     for k in range(_U32.unpack_from(init, elst.body + 4)[0]):
-        media_time: int = struct.unpack_from(
-            ">q" if wide else ">i", init, elst.body + 8 + k * (20 if wide else 12) + (8 if wide else 4)
-        )[0]
+        media_time: int = media_time_of.unpack_from(init, elst.body + 8 + k * media_time_of.size)[0]
         if media_time >= 0:
             return media_time
     return 0
@@ -157,10 +156,8 @@ def _codecs(init: bytes) -> str:
             raise PackagingError("The init segment has no avcC box.")
         return f"avc1.{init[avcc.body + 1 : avcc.body + 4].hex()}"
     if entry.kind == b"mp4a":
-        if not any(
-            box.kind == b"esds" and b"\x05" in init[box.body : box.end]
-            for box in iter_boxes(init, entry.body + 28, entry.end)
-        ):
+        esds = next((box for box in iter_boxes(init, entry.body + 28, entry.end) if box.kind == b"esds"), None)
+        if esds is None or b"\x05\x80\x80\x80" not in init[esds.body : esds.end]:
             raise PackagingError("The init segment has no AudioSpecificConfig.")
         return "mp4a.40.2"
     raise PackagingError(f"The init segment holds {entry.kind.decode('latin-1')}, which is neither avc1 nor mp4a.")

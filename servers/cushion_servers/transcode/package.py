@@ -8,7 +8,7 @@ absolute, `skip_trailer` leaves no random access index behind. The muxer's sidx 
 from __future__ import annotations
 
 import io
-from typing import Final, cast
+from typing import Final
 
 import av
 from av.container import OutputContainer
@@ -29,7 +29,7 @@ def open_muxer(buffer: io.BytesIO, first_index: int, *, absolute: bool = True) -
     """
     flags = _MOVFLAGS + "+frag_discont" * absolute
     options = {"movflags": flags, "fragment_index": str(first_index + 1)}
-    return cast(OutputContainer, av.open(buffer, "w", format="mp4", options=options))
+    return av.open(buffer, "w", format="mp4", options=options)
 
 
 def store_video(
@@ -80,7 +80,7 @@ def _stored(store: ObjectStore, data: bytes, suffix: str) -> StoredObject:
 
 
 def joined(chunks: list[TrackRecord]) -> TrackRecord:
-    """The whole track from its chunks in order; raises PackagingError when they do not share one init or leave a gap."""
+    """The whole track from its chunks in order; raises PackagingError at a gap or where the init segment differs."""
     first = chunks[0]
     segments = [segment for chunk in chunks for segment in chunk.segments]
     for chunk in chunks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -66,7 +66,7 @@ def probe(path: str) -> Source:
 
 
 @contextlib.contextmanager
-def opened(path: str) -> Iterator[InputContainer]:
+def opened(path: str) -> Generator[InputContainer, None, None]:
     """A source opened for reading; FFmpeg's errors inside the block become IngestError."""
     try:
         container = av.open(path)
