@@ -54,14 +54,8 @@ class DeviceStores:
         self._closed = False
         self._lock = threading.Lock()
         self._has_warned = False
-        ready: Future[str] = Future()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="cushion-device-store", daemon=False)
-        self._thread.start()
-        try:
-            self._device_id = ready.result()
-        except BaseException:
-            self._thread.join()
-            raise
+        self._thread: threading.Thread | None = None
+        self._device_id = self._begin()
 
     @classmethod
     def open(cls, directory: Path | None, *, limits: OutboxLimits | None = None) -> DeviceStores:
@@ -164,7 +158,19 @@ class DeviceStores:
                 return
             self._closed = True
             self._work.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _begin(self) -> str:
+        """Start the thread; returns the device id. Raises what opening the file raised."""
+        ready: Future[str] = Future()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="cushion-device-store", daemon=False)
+        self._thread.start()
+        try:
+            return ready.result()
+        except BaseException:
+            self._thread.join()
+            raise
 
     def __enter__(self) -> Self:
         return self

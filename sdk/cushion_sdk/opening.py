@@ -71,21 +71,23 @@ def default_player(
     options: SessionOptions, *, transport: Transport, clock: Clock, output: MediaOutput, journal: TextIO | None
 ) -> PlayerPort:
     """The engine's wall-clock driver. Raises UsageError for a rule or parameters that do not exist."""
+    from cushion_abr.registry import get_rule
     from cushion_player.player import Player
 
     try:
-        return Player(
-            transport=transport,
-            clock=clock,
-            output=output,
-            config=EngineConfig(buffer_goal_us=round(options.buffer_goal_s * 1e6)),
-            rule=options.rule,
-            rule_params=options.rule_params,
-            journal=journal,
-            seed=options.seed,
-        )
+        get_rule(options.rule).make_params(options.rule_params)
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
+    return Player(
+        transport=transport,
+        clock=clock,
+        output=output,
+        config=EngineConfig(buffer_goal_us=round(options.buffer_goal_s * 1e6)),
+        rule=options.rule,
+        rule_params=options.rule_params,
+        journal=journal,
+        seed=options.seed,
+    )
 
 
 @dataclass(frozen=True, slots=True)
