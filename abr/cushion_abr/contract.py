@@ -8,6 +8,7 @@ A rule is a module of plain functions on the NamedTuples below and float64 array
     observe(sample, state) -> None                        all estimator work
     decide(ladder, sizes_bits, situation, params, state) -> Decision
     abandon(ladder, progress, params, state) -> int       optional: the rung to fetch instead, or -1
+    RANGES: dict[str, tuple[float, float]]                optional: what each parameter may be, checked when bound
 
 Inside `observe` and `decide`: no allocation, no objects, no exceptions, no globals that change,
 guarded divisors; every Decision field is an int. The same functions run in the live player as Python

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import index
 from types import ModuleType
 from typing import Any, NamedTuple, cast
 
@@ -88,7 +89,12 @@ class BoundRule:
         self.spec = spec
         self.ladder = ladder
         self.params = params
-        self._state = spec.module.init(params, ladder, seed)
+        state: object = spec.module.init(params, ladder, seed)
+        if not isinstance(state, np.ndarray) or state.dtype != np.float64 or state.ndim != 1:
+            raise RuleShapeError(
+                f"rule {spec.name!r}: init must return a float64 array of one dimension, got {state!r}"
+            )
+        self._state: Float64Array = state
         self._link = np.zeros(LINK_SIZE, dtype=np.float64)
         link_init(self._link, 0, 3.0, 8.0)
         self._abandon: Callable[[Ladder, Progress, NamedTuple, Float64Array], int] | None = getattr(
@@ -104,9 +110,15 @@ class BoundRule:
         """Ask the rule.
 
         sizes_bits: (n_ahead, n_rungs) int64, C-contiguous, n_ahead = min(lookahead, n_left) >= 1.
-        Raises RuleShapeError when the rule answers with a rung that is not allowed, or a negative wait.
+        Raises RuleShapeError when the answer is a rung that is not allowed, a negative wait, or no whole numbers.
         """
-        decision = self.spec.module.decide(self.ladder, sizes_bits, situation, self.params, self._state)
+        answer = self.spec.module.decide(self.ladder, sizes_bits, situation, self.params, self._state)
+        try:
+            decision = Decision(*map(index, answer))
+        except TypeError as error:
+            raise RuleShapeError(
+                f"rule {self.spec.name!r} must decide in three whole numbers (rung, wait_us, reason), got {answer!r}"
+            ) from error
         if not 0 <= decision.rung <= max(situation.max_rung, 0) or decision.rung >= len(self.ladder.bitrate_bps):
             raise RuleShapeError(
                 f"rule {self.spec.name!r} chose rung {decision.rung} of {len(self.ladder.bitrate_bps)}"
@@ -128,7 +140,7 @@ class BoundRule:
         """
         if self._abandon is None:
             return KEEP
-        rung = self._abandon(self.ladder, progress, self.params, self._state)
+        rung = int(self._abandon(self.ladder, progress, self.params, self._state))
         if not KEEP <= rung < max(progress.rung, 0):
             raise RuleShapeError(f"rule {self.spec.name!r} would abandon rung {progress.rung} for rung {rung}")
         return rung

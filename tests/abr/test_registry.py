@@ -158,3 +158,24 @@ def test_a_taken_name_is_refused_to_another_module_only() -> None:
 
     with pytest.raises(RuleShapeError, match="already"):
         register("half", foreign())
+
+
+def test_numpy_integers_are_taken_and_fractions_refused() -> None:
+    register("scalar", foreign(rung=np.int64(1)))  # type: ignore[arg-type]  # what a careless rule returns
+    register("fraction", foreign(rung=0.5))  # type: ignore[arg-type]
+
+    assert [type(field) for field in bind("scalar", make_ladder([1e6, 2e6])).decide(SIZES, HERE)] == [int] * 3
+    with pytest.raises(RuleShapeError, match="three whole numbers"):
+        bind("fraction", make_ladder([1e6, 2e6])).decide(SIZES, HERE)
+
+
+def test_a_state_that_is_no_float_array_is_refused() -> None:
+    def listed(params: HalfParams, ladder: Ladder, seed: int) -> list[float]:
+        return [0.0]
+
+    module = foreign()
+    vars(module)["init"] = listed
+    register("listed", module)
+
+    with pytest.raises(RuleShapeError, match="float64 array"):
+        bind("listed", make_ladder([1e6]))

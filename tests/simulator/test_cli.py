@@ -105,3 +105,14 @@ def test_a_file_that_is_no_rule_is_told_why(tmp_path: Path) -> None:
 
     assert "does not run: ZeroDivisionError" in runner.invoke(app, ["run", "--rule", str(broken)]).stderr
     assert "no function 'init'" in runner.invoke(app, ["run", "--rule", str(lacking)]).stderr
+
+
+def test_the_rule_of_the_how_to_runs_as_printed(tmp_path: Path) -> None:
+    how_to = (Path(__file__).parents[2] / "docs" / "howto" / "add-an-abr-rule.md").read_text(encoding="utf-8")
+    block = how_to.partition("Save this as `cautious.py`:")[2].partition("What each part is for:")[0]
+    path = tmp_path / "cautious.py"
+    path.write_text("\n".join(line.removeprefix("    ") for line in block.splitlines()), encoding="utf-8")
+
+    result = runner.invoke(app, ["run", "--rule", str(path), "--param", "share=0.8", "--json"])
+
+    assert json.loads(result.stdout)["rungs_used"] >= 3
