@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final, cast
 
 import av
 from av.error import FFmpegError
@@ -64,7 +64,7 @@ class TrackDecoder:
         view = memoryview(segment)
         scale, half = info.timescale, info.timescale // 2
         for offset, size, dts, cts, duration, is_sync in read_segment(view, info).samples:
-            packet = av.Packet(view[offset : offset + size])
+            packet = av.Packet(cast(bytes, view[offset : offset + size]))  # it takes any buffer; its stub knows bytes
             packet.time_base = MICROSECONDS
             packet.pts = (cts * 1_000_000 + half) // scale - offset_us
             packet.dts = (dts * 1_000_000 + half) // scale - offset_us
@@ -88,7 +88,9 @@ class TrackDecoder:
         if self._context is not None:
             self._context.flush_buffers()
 
-    def _decode(self, context: av.VideoCodecContext | av.AudioCodecContext, packet: av.Packet | None) -> list[Frame]:
+    def _decode(
+        self, context: av.VideoCodecContext | av.AudioCodecContext, packet: av.Packet[Any] | None
+    ) -> list[Frame]:
         try:
             frames = context.decode(packet)
         except FFmpegError:

@@ -7,6 +7,7 @@ written to the audio output, whose clock leads. Everything the listener hears, i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from cushion_player.boxes import read_init, read_segment
@@ -158,11 +159,11 @@ class DecodedOutput:
     def on_track_failed(self, kind: TrackKind, message: str, fatal: bool) -> None:
         self._post(self._tell_failed, kind, message, fatal)
 
-    def _post(self, callback: object, *arguments: object) -> None:
+    def _post(self, callback: Callable[..., None], *arguments: object) -> None:
         loop = self._loop
         assert loop is not None, "threads start after prepare"
         try:
-            loop.call_soon_threadsafe(callback, *arguments)  # type: ignore[arg-type]
+            loop.call_soon_threadsafe(callback, *arguments)
         except RuntimeError:
             pass  # the loop was closed under us: nobody is left to tell
 
@@ -222,5 +223,5 @@ class DecodedOutput:
 
 async def _joined(track: DecodeThread) -> None:
     """Wait for a closed track's thread to end without blocking the loop."""
-    while track.thread is not None and track.thread.is_alive():
+    while track.thread is not None and track.thread.is_alive():  # noqa: ASYNC110 (the end of a thread cannot be awaited)
         await asyncio.sleep(0.001)

@@ -11,6 +11,7 @@ from typing import Final
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.filter import Graph
 from numpy.typing import NDArray
 
 from cushion_player.errors import DecodeError
@@ -83,7 +84,7 @@ class Tempo:
     def __init__(self, speed: float, rate_hz: int) -> None:
         self.speed = speed
         self._rate = rate_hz
-        self._graph: av.filter.Graph | None = None if speed == 1.0 else _tempo_graph(speed, rate_hz)
+        self._graph: Graph | None = None if speed == 1.0 else _tempo_graph(speed, rate_hz)
 
     def process(self, pcm: Pcm) -> Pcm:
         if self._graph is None or not len(pcm):
@@ -113,8 +114,8 @@ class Tempo:
             parts.append(_to_pcm(frame))
 
 
-def _tempo_graph(speed: float, rate_hz: int) -> av.filter.Graph:
-    graph = av.filter.Graph()
+def _tempo_graph(speed: float, rate_hz: int) -> Graph:
+    graph = Graph()
     node = graph.add_abuffer(format="flt", sample_rate=rate_hz, layout="stereo", time_base=Fraction(1, rate_hz))
     low, high = _TEMPO_RANGE
     while speed != 1.0:
