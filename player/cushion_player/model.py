@@ -100,7 +100,7 @@ class Representation:
     """One quality of a set.
 
     bitrate_bps: the mean rate of the real segment sizes when all are known; else what was declared (DASH @bandwidth,
-        HLS AVERAGE-BANDWIDTH or BANDWIDTH, less the audio group where known); 0 when nothing is known.
+        HLS AVERAGE-BANDWIDTH or BANDWIDTH, which count the audio group in); 0 when nothing is known.
     declared_bitrate_bps, peak_bitrate_bps: as the manifest has them; 0 when it does not.
     timescale, time_offset: ticks a second of `segments`; media time at the start of the period, in the same ticks,
         None where the manifest does not say (HLS).

@@ -129,18 +129,26 @@ def _spans(outline: Outline, context: Context, timescale: int, time_offset: int,
         raise ManifestSyntaxError(
             "neither a duration nor a SegmentTimeline says how long segments are", location=outline.where
         )
+    fitting = None
+    """How many segments of this duration begin before the period ends."""
+    if period is not None:
+        fitting = ceil((period - _END_TOLERANCE_S) * timescale / duration) if period > _END_TOLERANCE_S else 0
     if count is None:
         end_number = outline.integer("endNumber", context.notes, 0)
         if end_number:
             count = max(0, end_number - start_number + 1)
-        elif period is not None:
-            count = ceil((period - _END_TOLERANCE_S) * timescale / duration) if period > _END_TOLERANCE_S else 0
+        elif fitting is not None:
+            count = fitting
         elif context.is_live:
             count = 0  # the window depends on the time of day
         else:
             raise ManifestSyntaxError(
                 "the duration of the period is not known, nor how many segments it has", location=outline.where
             )
+    elif fitting is not None and fitting < count:
+        what = f"{count - fitting} of {count} listed segments were left out"
+        context.notes.repair(what, outline.where, "they begin after the period ends")
+        count = fitting
     context.budget.take(count, outline.where)
     end = time_offset + int(period * timescale) if period is not None else None
     spans: list[Span] = []
@@ -296,7 +304,7 @@ def _byte_range(text: str | None, context: Context, where: str) -> ByteRange | N
 def _expand_list(outline: Outline, context: Context, timescale: int, time_offset: int) -> Media:
     urls = outline.elements("SegmentURL")
     spans = _spans(outline, context, timescale, time_offset, len(urls)) if urls else []
-    if len(spans) != len(urls):
+    if len(spans) != len(urls) and outline.element("SegmentTimeline") is not None:
         context.notes.repair(
             f"{len(urls)} SegmentURLs but {len(spans)} times: the shorter of the two was used",
             outline.where,

@@ -32,6 +32,7 @@ from cushion_player.model import (
     Representation,
 )
 
+_MEDIA_TAGS = ("#EXTINF", "#EXT-X-TARGETDURATION", "#EXT-X-PART")
 _KINDS = {"AUDIO": ContentKind.AUDIO, "SUBTITLES": ContentKind.TEXT, "VIDEO": ContentKind.VIDEO}
 
 
@@ -42,7 +43,7 @@ def read(text: str, url: str) -> ReadResult:
         notes.repair("a playlist that does not begin with #EXTM3U was read", "line 1", "its other tags are HLS")
     if "#EXT-X-STREAM-INF" in text or "#EXT-X-MEDIA:" in text:
         return _read_multivariant(text, url, notes)
-    if "#EXTINF" in text or "#EXT-X-TARGETDURATION" in text:
+    if any(tag in text for tag in _MEDIA_TAGS):
         return _read_alone(text, url, notes)
     raise ManifestSyntaxError("the playlist lists neither variants nor segments", location=url)
 
@@ -98,7 +99,10 @@ def _read_multivariant(text: str, url: str, notes: Notes) -> ReadResult:
     variants = _distinct(listed.variants, audio_urls)
     sets = [
         *_variant_sets(variants, audio_groups, notes),
-        *_rendition_sets([item for item in listed.renditions if item.url and item.kind is not ContentKind.VIDEO]),
+        *_rendition_sets(
+            [item for item in listed.renditions if item.url and item.kind is not ContentKind.VIDEO],
+            _group_codecs(listed.variants),
+        ),
     ]
     if not any(item.kind in (ContentKind.VIDEO, ContentKind.AUDIO) for item in sets):
         raise ManifestSyntaxError("the playlist lists no variant", location=url)
@@ -200,7 +204,17 @@ def _variant_representation(variant: _Variant, identity: str, codecs: str, notes
     )
 
 
-def _rendition_sets(renditions: list[_Rendition]) -> list[AdaptationSet]:
+def _group_codecs(variants: list[_Variant]) -> dict[str, str]:
+    """What the audio groups are coded in, as far as the variants that use them say."""
+    codecs: dict[str, str] = {}
+    for variant in variants:
+        audio = split_codecs(variant.attributes.get("CODECS", ""))[1]
+        if audio:
+            codecs.setdefault(variant.attributes.get("AUDIO", ""), ",".join(audio))
+    return codecs
+
+
+def _rendition_sets(renditions: list[_Rendition], group_codecs: dict[str, str]) -> list[AdaptationSet]:
     """One set a language and name: the same rendition in several groups is the same content in several qualities."""
     sets: dict[tuple[ContentKind, str, str], list[_Rendition]] = {}
     for item in renditions:
@@ -214,6 +228,7 @@ def _rendition_sets(renditions: list[_Rendition]) -> list[AdaptationSet]:
         representations = tuple(
             Representation(
                 f"{identity}-{number}",
+                codecs=group_codecs.get(item.attributes.get("GROUP-ID", ""), "") if kind is ContentKind.AUDIO else "",
                 timescale=TIMESCALE,
                 source=item.url,
                 container=container_of_url(item.url) if kind is ContentKind.TEXT else Container.UNKNOWN,

@@ -16,7 +16,7 @@ TIMESCALE = 1_000_000_000
 """Ticks a second of every playlist: nine decimals of EXTINF are kept, so sums are exact."""
 
 _EXTINF = re.compile(r"\s*(\d{1,12})(?:\.(\d*))?")
-_BYTE_RANGE = re.compile(r"\s*(\d{1,18})\s*(?:@\s*(\d{1,18}))?\s*")
+_BYTE_RANGE = re.compile(r"\s*(\d{1,18})\s*(?:@\s*(\d{1,18})?)?\s*")
 _INTEGER = re.compile(r"\s*(\d{1,18})\s*")
 
 
@@ -44,6 +44,7 @@ class _Reader:
     init: InitSegment | None = None
     """The map in force."""
     protection: dict[str, None] = field(default_factory=dict[str, None])
+    target_duration: int = 0
 
     def read(self, text: str) -> MediaPlaylist:
         base = Base(self.url)
@@ -59,10 +60,7 @@ class _Reader:
                 duration = self._duration(value, at)
             elif not name:
                 if duration is None:
-                    self.notes.repair(
-                        "a URI without EXTINF was left out", f"line {at}", "4.4.4.1: every segment has one"
-                    )
-                    continue
+                    duration = self._duration("", at)
                 address = Address(base.resolve(value, f"line {at}"))
                 if byte_range is not None:
                     address = Address(address.url, self._byte_range(byte_range, address.url, previous, at))
@@ -87,6 +85,8 @@ class _Reader:
                 discontinuity += 1
             elif name == "EXT-X-GAP":
                 is_gap = True
+            elif name == "EXT-X-TARGETDURATION":
+                self.target_duration = self._integer(value.split(".")[0], at)
             elif name == "EXT-X-MEDIA-SEQUENCE" and not self.segments:
                 number = self._integer(value, at)
             elif name == "EXT-X-DISCONTINUITY-SEQUENCE" and not self.segments:
@@ -98,10 +98,14 @@ class _Reader:
         )
 
     def _duration(self, value: str, at: int) -> int:
-        """EXTINF in ticks; what comes after the ninth decimal is cut off."""
+        """EXTINF in ticks; what comes after the ninth decimal, and after the number, is cut off."""
         found = _EXTINF.match(value)
         if found is None:
-            raise ManifestSyntaxError(f"EXTINF {value[:40]!r} has no duration", location=f"line {at}")
+            if not self.target_duration:
+                raise ManifestSyntaxError(f"a segment without duration (EXTINF {value[:40]!r})", location=f"line {at}")
+            what = f"a segment without duration (EXTINF {value[:40]!r}) was taken to last {self.target_duration} s"
+            self.notes.repair(what, f"line {at}", "players of the web take the target duration")
+            return self.target_duration * TIMESCALE
         whole, decimals = found.groups()
         return int(whole) * TIMESCALE + (int(decimals[:9].ljust(9, "0")) if decimals else 0)
 
@@ -113,15 +117,14 @@ class _Reader:
             raise ManifestSyntaxError(f"EXT-X-BYTERANGE {value[:40]!r} is no range", location=f"line {at}")
         if found.group(2) is not None:
             first = int(found.group(2))
-        elif previous.url == url and previous.byte_range is not None and previous.byte_range[1] is not None:
+        elif previous.byte_range is not None and previous.byte_range[1] is not None:
             first = previous.byte_range[1] + 1
+            if previous.url != url:
+                what = f"a byte range without offset was read from byte {first}"
+                self.notes.repair(what, f"line {at}", "another resource precedes it; players of the web count on")
         else:
             first = 0
-            self.notes.repair(
-                "a byte range without offset was read from byte 0",
-                f"line {at}",
-                "no range of this resource precedes it",
-            )
+            self.notes.repair("a byte range without offset was read from byte 0", f"line {at}", "no range precedes it")
         return first, first + length - 1
 
     def _map(self, value: str, base: Base, at: int) -> InitSegment:
