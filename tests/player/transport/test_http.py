@@ -259,6 +259,18 @@ async def test_only_so_many_requests_are_in_flight_to_one_host() -> None:
         await transport.close()
 
 
+async def test_closing_ends_what_is_in_flight(origin: Origin) -> None:
+    origin.faults.once("/seg", Stall(after_bytes=1000), Hang())
+    transport = HttpTransport()
+    fetches = [asyncio.create_task(get(transport, origin.url("/seg"), timeouts=FetchTimeouts())) for _ in range(2)]
+    await origin.asked(2)
+
+    await transport.close()
+    outcomes = await asyncio.gather(*fetches, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [ConnectionLost, ConnectionLost]
+
+
 async def test_html_and_corruption_pass_through_as_they_came(origin: Origin, transport: HttpTransport) -> None:
     origin.faults.once("/seg", Html(), Corrupt(offset=5, n_bytes=1))
 
