@@ -1,0 +1,107 @@
+"""`cushion app`, `cushion demo`, and nothing heavy: every `cushion --help` loads this module."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_DEFAULT_DATA = Path(".cushion")
+
+DataOption = Annotated[Path, typer.Option("--data", help="Where everything is kept: server/, device/, downloads/.")]
+
+
+def app(
+    server: Annotated[str, typer.Option(help="URL of the backend; default: the one that serves DATA.")] = "",
+    data: DataOption = _DEFAULT_DATA,
+    title: Annotated[str, typer.Option(help="Id or name of a title to play at once.")] = "",
+    screenshot_at: Annotated[float, typer.Option(hidden=True)] = -1.0,
+    screenshot: Annotated[Path | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Open the desktop player on the catalog of a backend."""
+    _say_what_happens()
+    if not _has_display():
+        typer.echo("cushion app: there is no display here; `cushion play URL --headless` plays without one.", err=True)
+        raise typer.Exit(2)
+    from cushion_demo_app.backend_process import live_url
+    from cushion_player.errors import CushionError
+
+    url = server or live_url(data) or ""
+    if not url:
+        typer.echo(
+            f"cushion app: no backend serves {data}: start one with `cushion serve --data {data}` (or run "
+            "`cushion demo`, which starts everything), or name one with --server URL.",
+            err=True,
+        )
+        raise typer.Exit(2)
+    from cushion_demo_app.app import AppPlan, run_app
+    from cushion_demo_app.screenshot import ScreenshotOrder
+
+    order = ScreenshotOrder(screenshot_at, screenshot) if screenshot is not None and screenshot_at >= 0 else None
+    try:
+        status = run_app(AppPlan(data_dir=data, server_url=url, title_id=title, screenshot=order))
+    except CushionError as exc:
+        typer.echo(f"cushion app: {exc}", err=True)
+        raise typer.Exit(2) from exc
+    raise typer.Exit(status)
+
+
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Play without a window and print a summary.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="How long to play (headless: 30 by default); a window then closes.")
+    ] = None,
+    json: Annotated[str, typer.Option(help="Headless: write the session summary to this file, - is stdout.")] = "",
+    data: DataOption = _DEFAULT_DATA,
+    trace: Annotated[str, typer.Option(help="Link to play over: unshaped, constant, step, 3g, 4g, or a file.")] = "",
+    rule: Annotated[str, typer.Option(help="ABR rule: bba2, bba0, bola, throughput, fixed.")] = "bba2",
+    title: Annotated[str, typer.Option(help="Id or name of the title to play; headless: the film by default.")] = "",
+    film_seconds: Annotated[float, typer.Option(min=2, help="Length of the reference film, when it is made.")] = 60.0,
+    film_height: Annotated[int, typer.Option(min=180, max=1080, help="Its height in pixels.")] = 720,
+    film_only: Annotated[bool, typer.Option("--film-only", help="Fetch no clips.")] = False,
+) -> None:
+    """Start a backend, fill its catalog, and open the player on it: everything, in one command."""
+    _say_what_happens()
+    from cushion_demo_app.demo import DemoPlan, run_demo
+    from cushion_player.errors import CushionError
+
+    display = _has_display()
+    if not headless and not display:
+        typer.echo("There is no display here, so this plays without a window.", err=True)
+    plan = DemoPlan(
+        data_dir=data.resolve(),
+        headless=headless or not display,
+        seconds=seconds,
+        json_target=json,
+        trace=trace,
+        rule=rule,
+        title=title,
+        film_seconds=film_seconds,
+        film_height_px=film_height,
+        film_only=film_only,
+    )
+    try:
+        status = run_demo(plan)
+    except CushionError as exc:
+        typer.echo(f"cushion demo: {exc}", err=True)
+        raise typer.Exit(2) from exc
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    raise typer.Exit(status)
+
+
+def _has_display() -> bool:
+    """Whether a window can open: macOS and Windows always; elsewhere X11 or Wayland, or a platform named for Qt."""
+    import os
+
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _say_what_happens() -> None:
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")

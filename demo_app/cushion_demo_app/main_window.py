@@ -1,0 +1,135 @@
+"""The window: the catalog, or the title that plays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from cushion_demo_app.cards import TitleCard
+from cushion_demo_app.catalog_controller import CatalogController
+from cushion_demo_app.catalog_page import CatalogPage, CatalogState
+from cushion_demo_app.catalog_source import CatalogSource
+from cushion_demo_app.player_controller import PlayerController, PlayRequest, SessionLike, Wishes
+from cushion_demo_app.player_page import PlayerPage
+from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
+from cushion_demo_app.services import CLOSE_TIMEOUT_S, AppServices
+from cushion_traces.named import NAMES
+
+WISHES_KEY = "app.wishes"
+_SIZE = QtCore.QSize(1280, 720)
+
+
+class MainWindow(QtWidgets.QMainWindow):
+    """Shows a page, and ends everything when it is closed."""
+
+    def __init__(
+        self, services: AppServices, *, first: PlayRequest | None = None, title_id: str = "", link: str | None = None
+    ) -> None:
+        """What it starts with.
+
+        first: plays at once. title_id: plays once the catalog has it. link: instead of the one kept from last time.
+        """
+        super().__init__()
+        self._services = services
+        self._awaited_title_id = title_id
+        self._was_maximized = False
+        self.setWindowTitle("Cushion")
+        self.setMinimumSize(480, 320)
+        self.resize(_SIZE)
+        self.catalog_page = CatalogPage()
+        self.player_page = PlayerPage(NAMES)
+        self.pages = QtWidgets.QStackedWidget()
+        self.pages.addWidget(self.catalog_page)
+        self.pages.addWidget(self.player_page)
+        self.setCentralWidget(self.pages)
+        self.player = PlayerController(self.player_page, self._open_session, self._kept_wishes(link))
+        self.catalog: CatalogController | None = None
+        if services.backend is not None:
+            source = CatalogSource(services.backend, services.stores)
+            self.catalog = CatalogController(self.catalog_page, lambda: services.runtime.submit(source.look()))
+            self.catalog.state_changed.connect(self._catalog_changed)
+        self.catalog_page.title_chosen.connect(self._card_chosen)
+        self.player.left.connect(self._show_catalog)
+        self.player.wishes_changed.connect(self._keep_wishes)
+        self.player_page.full_screen_toggled.connect(self._toggle_full_screen)
+        if first is not None:
+            self.play(first)
+        elif self.catalog is not None:
+            self.catalog.watch()
+
+    # ------------------------------------------------------------------ pages
+
+    def play(self, request: PlayRequest) -> None:
+        """Play this on the player page."""
+        if self.catalog is not None:
+            self.catalog.rest()
+        self.pages.setCurrentWidget(self.player_page)
+        self.setWindowTitle(f"{request.name} – Cushion")
+        self.player.open(request)
+
+    def _card_chosen(self, card: TitleCard) -> None:
+        self.play(PlayRequest.of_title(card.title))
+
+    def _show_catalog(self) -> None:
+        if self.catalog is None:
+            self.close()
+            return
+        if self.isFullScreen():
+            self._toggle_full_screen()
+        self.setWindowTitle("Cushion")
+        self.pages.setCurrentWidget(self.catalog_page)
+        self.catalog_page.focus_card()
+        self.catalog.watch()
+
+    def _catalog_changed(self, state: CatalogState) -> None:
+        if not self._awaited_title_id:
+            if self.catalog_page.isVisible() and self.focusWidget() is None:
+                self.catalog_page.focus_card()
+            return
+        for card in state.titles:
+            if self._awaited_title_id in (card.title.title_id, card.title.name):
+                self._awaited_title_id = ""
+                self.play(PlayRequest.of_title(card.title))
+                return
+
+    def _open_session(self, request: PlayRequest, wishes: Wishes) -> SessionLike:
+        session = self._services.open_session(self.player_page.surface, request, wishes)
+        self.player.audio_text = "" if self._services.sounds_real else "no audio device, silent"
+        return session
+
+    # ------------------------------------------------------------------ wishes, from one run to the next
+
+    def _kept_wishes(self, link: str | None) -> Wishes:
+        kept = self._services.stores.setting(WISHES_KEY).result()
+        try:
+            wishes = msgspec.json.decode(kept, type=Wishes) if kept else Wishes()
+        except msgspec.DecodeError:
+            wishes = Wishes()
+        return wishes if link is None else replace(wishes, link=link)
+
+    def _keep_wishes(self, wishes: Wishes) -> None:
+        self._services.stores.set_setting(WISHES_KEY, msgspec.json.encode(wishes).decode())
+
+    # ------------------------------------------------------------------ window
+
+    def _toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            if self._was_maximized:
+                self.showMaximized()
+            else:
+                self.showNormal()
+        else:
+            self._was_maximized = self.isMaximized()
+            self.showFullScreen()
+        self.player_page.show_full_screen(self.isFullScreen())
+
+    def closeEvent(self, event: QtGui.QCloseEvent) -> None:
+        if self.catalog is not None:
+            self.catalog.close()
+        for closing in self.player.close():
+            try:
+                closing.result(CLOSE_TIMEOUT_S)
+            except TimeoutError:
+                closing.cancel()
+        event.accept()

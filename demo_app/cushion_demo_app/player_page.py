@@ -1,0 +1,270 @@
+"""The page a title plays on: the picture, and over it everything that comes and goes.
+
+It lays things out, shows and hides them, and turns keys and clicks into signals. It knows no session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cushion_demo_app import theme
+from cushion_demo_app.control_bar import ControlBar, ControlButton, ControlState
+from cushion_demo_app.icons import IconName
+from cushion_demo_app.keyboard import Action, KeyCommand, command_for
+from cushion_demo_app.notices import Banner, Spinner, Toast
+from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
+from cushion_demo_app.stats_overlay import StatsOverlay, StatsState
+from cushion_demo_app.video_surface import VideoSurface
+
+CONTROLS_LINGER_MS = 3000
+_TOP_BAR_PX = 64
+
+Event = QtCore.QEvent.Type
+Modifier = QtCore.Qt.KeyboardModifier
+
+
+class TopBar(QtWidgets.QWidget):
+    """Back, and what is playing."""
+
+    def __init__(self, parent: QtWidgets.QWidget) -> None:
+        super().__init__(parent)
+        self.back_button = ControlButton("Back to the catalog (Esc)", IconName.BACK)
+        self.title_label = QtWidgets.QLabel()
+        self.title_label.setFont(theme.font(17, bold=True))
+        self.title_label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        row = QtWidgets.QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 20, 12)
+        row.setSpacing(8)
+        row.addWidget(self.back_button)
+        row.addWidget(self.title_label, 1)
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        painter = QtGui.QPainter(self)
+        shade = QtGui.QLinearGradient(0, 0, 0, self.height())
+        shade.setColorAt(0.0, theme.colour("#000000", 0.75))
+        shade.setColorAt(1.0, theme.colour("#000000", 0.0))
+        painter.fillRect(self.rect(), shade)
+        painter.end()
+
+
+class PlayerPage(QtWidgets.QWidget):
+    """Picture, controls, stats, notices."""
+
+    play_toggled = QtCore.Signal()
+    seek_requested = QtCore.Signal(float)
+    seek_by_requested = QtCore.Signal(float)
+    seek_to_share_requested = QtCore.Signal(float)
+    mute_toggled = QtCore.Signal()
+    volume_requested = QtCore.Signal(float)
+    volume_by_requested = QtCore.Signal(float)
+    height_cap_requested = QtCore.Signal(int)
+    link_requested = QtCore.Signal(str)
+    speed_requested = QtCore.Signal(float)
+    full_screen_toggled = QtCore.Signal()
+    retry_requested = QtCore.Signal()
+    leave_requested = QtCore.Signal()
+
+    def __init__(self, links: Sequence[str], parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(360, 240)
+        self.surface = VideoSurface(self)
+        self.top_bar = TopBar(self)
+        self.control_bar = ControlBar(links, self)
+        self.stats_overlay = StatsOverlay(self)
+        self.spinner = Spinner(self)
+        self.toast = Toast(self)
+        self.banner = Banner(self)
+        self.stats_overlay.hide()
+        self._state = ControlState()
+        self._hide_timer = QtCore.QTimer(self)
+        self._hide_timer.setSingleShot(True)
+        self._hide_timer.setInterval(CONTROLS_LINGER_MS)
+        self._hide_timer.timeout.connect(self._hide_controls)
+        self._connect()
+        for watched in (self.surface, self.top_bar, self.control_bar, self.control_bar.seek_bar):
+            watched.setMouseTracking(True)
+            watched.installEventFilter(self)
+
+    def _connect(self) -> None:
+        bar = self.control_bar
+        for theirs, ours in (
+            (bar.play_toggled, self.play_toggled),
+            (bar.seek_requested, self.seek_requested),
+            (bar.mute_toggled, self.mute_toggled),
+            (bar.volume_requested, self.volume_requested),
+            (bar.height_cap_requested, self.height_cap_requested),
+            (bar.link_requested, self.link_requested),
+            (bar.speed_requested, self.speed_requested),
+            (bar.full_screen_toggled, self.full_screen_toggled),
+            (self.banner.retry_requested, self.retry_requested),
+            (self.banner.leave_requested, self.leave_requested),
+            (self.top_bar.back_button.clicked, self.leave_requested),
+            (self.surface.clicked, self.play_toggled),
+        ):
+            theirs.connect(ours)
+        bar.stats_toggled.connect(self.toggle_stats)
+        self.surface.double_clicked.connect(self._double_clicked)
+
+    # ------------------------------------------------------------------ what it is told
+
+    def begin(self, name: str, heights_px: Sequence[int]) -> None:
+        """Get ready for another title."""
+        self.top_bar.title_label.setText(name)
+        self.top_bar.title_label.setAccessibleName(f"Playing {name}")
+        self.control_bar.offer_heights(heights_px)
+        self.stats_overlay.forget()
+        self.clear_problem()
+        self.reveal_controls()
+        self.setFocus()
+
+    def show_state(self, state: ControlState, *, waiting: bool) -> None:
+        """Make the controls agree with `state`; `waiting` brings the spinner."""
+        was_playing = self._state.playing
+        self._state = state
+        self.control_bar.show_state(state)
+        self.spinner.set_waiting(waiting and not self.banner.isVisible())
+        if state.playing != was_playing:
+            self.reveal_controls()
+
+    def show_stats(self, state: StatsState) -> None:
+        """Feed the overlay, shown or not, so that its graphs are there when it opens."""
+        self.stats_overlay.show_stats(state)
+
+    def show_problem(self, sentence: str) -> None:
+        """Playback cannot go on: say so."""
+        self.spinner.set_waiting(False)
+        self.banner.show_problem(sentence)
+        self._lay_out()
+        self.reveal_controls()
+
+    def clear_problem(self) -> None:
+        """Playback goes on."""
+        if self.banner.isVisible():
+            self.banner.hide()
+            self.setFocus()
+
+    def say(self, text: str) -> None:
+        """A passing word over the picture."""
+        self.toast.say(text, self.rect())
+
+    def toggle_stats(self) -> None:
+        """Show or hide the numbers."""
+        shown = not self.stats_overlay.isVisible()
+        self.stats_overlay.setVisible(shown)
+        self.control_bar.stats_button.setChecked(shown)
+
+    def show_full_screen(self, is_full: bool) -> None:
+        """The window became full screen, or stopped being it."""
+        self.control_bar.show_full_screen(is_full)
+
+    # ------------------------------------------------------------------ coming and going
+
+    @property
+    def controls_shown(self) -> bool:
+        """Whether the bars are over the picture now."""
+        return self.control_bar.isVisibleTo(self)
+
+    def reveal_controls(self) -> None:
+        """Show the bars; they leave again after a while of playing undisturbed."""
+        if not self.controls_shown:
+            self.control_bar.show()
+            self.top_bar.show()
+            self.unsetCursor()
+            self._place_stats()
+        self._hide_timer.start()
+
+    def hide_overlays(self) -> None:
+        """Leave nothing but the picture."""
+        self.toast.hide()
+        self._put_controls_away()
+
+    def _hide_controls(self) -> None:
+        bar = self.control_bar
+        if not self._state.playing or bar.seek_bar.is_dragged or bar.has_open_menu() or self.banner.isVisible():
+            self._hide_timer.start()
+            return
+        self._put_controls_away()
+
+    def _put_controls_away(self) -> None:
+        self._hide_timer.stop()
+        if self.focusWidget() is not None:
+            self.setFocus()
+        self.control_bar.hide()
+        self.top_bar.hide()
+        self.setCursor(QtCore.Qt.CursorShape.BlankCursor)
+        self._place_stats()
+
+    # ------------------------------------------------------------------ keys and mouse
+
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        modifiers = event.modifiers()
+        command = command_for(
+            event.key(),
+            shift=bool(modifiers & Modifier.ShiftModifier),
+            other_modifier=bool(modifiers & (Modifier.ControlModifier | Modifier.AltModifier | Modifier.MetaModifier)),
+        )
+        if command is None:
+            if event.key() == QtCore.Qt.Key.Key_Tab:
+                self.reveal_controls()
+            super().keyPressEvent(event)
+            return
+        self.obey(command)
+
+    def obey(self, command: KeyCommand) -> None:
+        """Do what a key asks."""
+        self.reveal_controls()
+        match command.action:
+            case Action.TOGGLE_PLAY:
+                self.play_toggled.emit()
+            case Action.SEEK_BY:
+                self.seek_by_requested.emit(command.amount)
+            case Action.SEEK_TO_SHARE:
+                self.seek_to_share_requested.emit(command.amount)
+            case Action.TOGGLE_MUTE:
+                self.mute_toggled.emit()
+            case Action.VOLUME_BY:
+                self.volume_by_requested.emit(command.amount)
+            case Action.TOGGLE_FULL_SCREEN:
+                self.full_screen_toggled.emit()
+            case Action.TOGGLE_STATS:
+                self.toggle_stats()
+            case Action.LEAVE:
+                self._leave()
+
+    def _leave(self) -> None:
+        if self.window().isFullScreen():
+            self.full_screen_toggled.emit()
+        else:
+            self.leave_requested.emit()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        self.reveal_controls()  # hidden buttons cannot take the focus
+        return super().focusNextPrevChild(forward)
+
+    def _double_clicked(self) -> None:
+        self.play_toggled.emit()  # takes back what the first click of the two did
+        self.full_screen_toggled.emit()
+
+    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        if event.type() in (Event.MouseMove, Event.MouseButtonPress, Event.FocusIn):
+            self.reveal_controls()
+        return False
+
+    # ------------------------------------------------------------------ layout
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width, height = self.width(), self.height()
+        self.surface.setGeometry(0, 0, width, height)
+        self.top_bar.setGeometry(0, 0, width, _TOP_BAR_PX)
+        bar_height = self.control_bar.sizeHint().height()
+        self.control_bar.setGeometry(0, height - bar_height, width, bar_height)
+        self.spinner.move((width - self.spinner.width()) // 2, (height - self.spinner.height()) // 2)
+        self.banner.fit(self.rect())
+        self._place_stats()
+
+    def _place_stats(self) -> None:
+        self.stats_overlay.move(16, _TOP_BAR_PX if self.controls_shown else 16)

@@ -1,0 +1,55 @@
+"""How times, rates and qualities read on screen. Pure functions of numbers."""
+
+from __future__ import annotations
+
+
+def clock_text(seconds: float) -> str:
+    """`0:42`, `12:05`, `1:02:03`; negative times read as 0:00."""
+    whole = max(0, int(seconds))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def spoken_time(seconds: float) -> str:
+    """For screen readers: `1 minute 5 seconds`."""
+    minutes, second = divmod(max(0, int(seconds)), 60)
+    seconds_text = f"{second} second{'' if second == 1 else 's'}"
+    return f"{minutes} minute{'' if minutes == 1 else 's'} {seconds_text}" if minutes else seconds_text
+
+
+def duration_text(seconds: float) -> str:
+    """A title's length on a card: `45 s`, `1 min`, `1 h 12 min`."""
+    if seconds < 59.5:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours} h {minute} min" if hours else f"{minutes} min"
+
+
+def rate_text(bps: float) -> str:
+    """`2.4 Mb/s`, `800 kb/s`, `–` when unknown (0)."""
+    if bps <= 0:
+        return "–"
+    if bps >= 999_500:
+        return f"{bps / 1_000_000:.1f} Mb/s"
+    return f"{bps / 1000:.0f} kb/s"
+
+
+def speed_text(rate: float) -> str:
+    """`1×`, `1.25×`."""
+    return f"{rate:g}×"
+
+
+def ladder_badge(heights_px: list[int], rung_count: int) -> str:
+    """`720p · 4 qualities`; empty for a title without video."""
+    if not heights_px:
+        return ""
+    qualities = f"{rung_count} qualities" if rung_count != 1 else "1 quality"
+    return f"{max(heights_px)}p · {qualities}"
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a title without a poster."""
+    words = [word for word in name.replace("-", " ").replace("_", " ").split() if word[0].isalnum()]
+    return "".join(word[0].upper() for word in words[:2]) or "▶"
