@@ -61,5 +61,10 @@ def _chosen(profile_id: str, title_id: str) -> Any:
 
 def _position(row: Row[Any]) -> Position:
     return msgspec.convert(
-        {"profile_id": row.profile_id, "title_id": row.title_id, "report": dict(row._mapping)}, type=Position
+        {
+            "profile_id": row.profile_id,
+            "title_id": row.title_id,
+            "report": {str(key): value for key, value in row._mapping.items()},
+        },
+        type=Position,
     )

@@ -106,7 +106,7 @@ class IngestService:
         except (StepCancelled, asyncio.CancelledError):
             log.info("ingest interrupted job=%s", job_id)
         except ServerError as exc:
-            log.warning("ingest failed job=%s problem=%s", job_id, exc)
+            log.info("ingest failed job=%s problem=%s", job_id, exc)
             await self._fail(job_id, str(exc))
         except Exception as exc:
             log.exception("ingest failed job=%s", job_id)

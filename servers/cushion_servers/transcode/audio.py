@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
@@ -36,7 +36,7 @@ from cushion_servers.transcode.grid import StopCheck
 from cushion_servers.transcode.package import open_muxer, store_segment, store_track
 from cushion_servers.transcode.probe import check_unchanged, opened, picture_stream
 
-AudioPacket = Packet[AudioStream]
+AudioPacket: TypeAlias = "Packet[AudioStream]"
 Samples = NDArray[np.float32]
 """(2, n) float32 at 48 kHz."""
 
@@ -55,7 +55,7 @@ def encode_audio(
     """
     check_unchanged(source)
     encoder = _encoder()
-    packets = list[AudioPacket]()
+    packets: list[AudioPacket] = []
     for number, block in enumerate(_repeated(source, repeats, should_stop)):
         packets += encoder.encode(_frame(block, number * AAC_FRAME_SAMPLES))
     packets += encoder.encode(None)

@@ -36,15 +36,16 @@ def plan_ladder(width_px: int, height_px: int, fps: float) -> list[Rung]:
 
 
 def _rung(size: int, scale: float, width_px: int, height_px: int, fps: float) -> Rung:
-    width, height = _even(width_px * scale), _even(height_px * scale)
+    width, height = _even(width_px * scale, width_px), _even(height_px * scale, height_px)
     maxrate = round(_maxrate_for_pixels(width * height) * (_HIGH_FRAME_RATE if fps > 31 else 1.0), -3)
     return Rung(
         name=f"{size}p", width_px=width, height_px=height, crf=_CRF, maxrate_bps=int(maxrate), bufsize_bits=int(maxrate)
     )
 
 
-def _even(length: float) -> int:
-    return max(2, 2 * round(length / 2))
+def _even(length: float, limit_px: int) -> int:
+    """The nearest even length that is not above the source's."""
+    return max(2, 2 * min(round(length / 2), limit_px // 2))
 
 
 def _maxrate_for_pixels(pixels: int) -> float:
