@@ -1,0 +1,17 @@
+"""The command `cushion`. Needs the extra: pip install cushion-sdk[cli]."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        from cushion_sdk.cli.root import run
+    except ModuleNotFoundError as exc:
+        if exc.name not in ("typer", "rich"):
+            raise
+        sys.stderr.write("cushion: the command needs more packages: pip install 'cushion-sdk[cli]'\n")
+        sys.exit(1)
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,5 @@
+"""python -m cushion_sdk.cli"""
+
+from cushion_sdk.cli import main
+
+main()

@@ -1,0 +1,80 @@
+"""`cushion play`: plays a DASH or HLS presentation, in a window or without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cushion_sdk.session_types import SessionOptions
+
+
+def play(
+    url: Annotated[str, typer.Argument(help="URL or file of an MPD or an HLS playlist.")],
+    headless: Annotated[bool, typer.Option("--headless", help="Decode and pace, but show nothing.")] = False,
+    rule: Annotated[str, typer.Option(help="ABR rule: fixed, throughput, bba0, bba2, bola.")] = "bba2",
+    trace: Annotated[
+        str, typer.Option(help="Link to play over: unshaped, constant, step, 3g, 4g, or a trace file.")
+    ] = "unshaped",
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Stop after so many seconds of media; default: at the end.")
+    ] = None,
+    start: Annotated[
+        float | None, typer.Option(min=0.0, help="Start at this second; default: where you stopped.")
+    ] = None,
+    journal: Annotated[Path | None, typer.Option(help="Write every decision to this file, for cushion replay.")] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Write the session summary there; - is stdout.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory; device data lie in device/ inside it.")] = None,
+    server: Annotated[str, typer.Option(help="URL of a backend: telemetry and positions go there.")] = "",
+    volume: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 silent to 1 full.")] = 1.0,
+) -> None:
+    """Play a DASH or HLS presentation.
+
+    Exit status 0 means that it played well: to the end or the seconds asked for, with at least 90 % of the frames
+    that were due shown.
+    """
+    from cushion_sdk.cli.running import as_url, data_directory
+    from cushion_sdk.session_types import SessionOptions
+
+    options = SessionOptions(rule=rule, trace=trace, start_s=start, journal_path=journal, volume=volume)
+    _play(as_url(url), options, data_directory(data) / "device", server, seconds, json, headless)
+
+
+def _play(
+    url: str,
+    options: SessionOptions,
+    device_dir: Path,
+    server: str,
+    seconds: float | None,
+    json: str | None,
+    headless: bool,
+) -> None:
+    from cushion_sdk.cli.reports import tell_summary, write_summary
+    from cushion_sdk.cli.windows import WindowRequest, find_window
+
+    if headless:
+        from cushion_sdk.cli.reports import LiveLine
+        from cushion_sdk.cli.running import run_async
+        from cushion_sdk.headless import play_headless
+
+        with LiveLine() as line:
+            outcome = run_async(
+                play_headless(
+                    url, options, device_dir=device_dir, server=server, seconds=seconds, on_snapshot=line.show
+                )
+            )
+        summary, problem = outcome.summary, outcome.problem
+    else:
+        summary = find_window()(WindowRequest(url, options, device_dir, server, seconds))
+        problem = summary.errors[0].message if summary.startup_s is None and summary.errors else ""
+    if json is None:
+        tell_summary(summary)
+    else:
+        write_summary(summary, json)
+    if problem:
+        typer.echo(f"cushion: {problem}", err=True)
+        raise typer.Exit(1)

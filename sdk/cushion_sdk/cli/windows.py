@@ -1,0 +1,42 @@
+"""Windows come from other rooms, through the entry-point group `cushion.renderers`.
+
+An entry point's value is a function `(WindowRequest) -> SessionSummary`: it opens a window, plays until the window is
+closed, the presentation has ended or `seconds` of media were played, closes everything, and returns the summary.
+It is called on the main thread. It raises CushionError kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from cushion_player.errors import UsageError
+
+if TYPE_CHECKING:
+    from cushion_sdk.session_types import SessionOptions, SessionSummary
+
+GROUP = "cushion.renderers"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRequest:
+    """What to play in a window. `server` is "" when there is no backend; device data lie in `device_dir`."""
+
+    url: str
+    options: SessionOptions
+    device_dir: Path
+    server: str = ""
+    seconds: float | None = None
+
+
+OpenWindow: TypeAlias = "Callable[[WindowRequest], SessionSummary]"
+
+
+def find_window() -> OpenWindow:
+    """The first installed window. Raises UsageError when there is none."""
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        return cast("OpenWindow", point.load())
+    raise UsageError("there is no window to play in: install cushion-demo-app, or use --headless")
