@@ -22,6 +22,7 @@ from cushion_player.manifest.reading import (
     Notes,
     ReadResult,
     edit_representation,
+    with_durations,
     with_real_bitrate,
     without_need,
 )
@@ -88,10 +89,8 @@ class _Reader:
         if not spans:
             raise UnsupportedManifestFeature("the MPD has no period that can be read", location="MPD")
         periods = tuple(self._period(index, span, base) for index, span in enumerate(spans))
-        if total is None and not self.is_live:
-            total = _derived_duration(periods)
         presentation = Presentation("dash", self.url, self.is_live, total, periods, tuple(self.notes.repairs))
-        return ReadResult(presentation, tuple(self.needs))
+        return ReadResult(presentation if self.needs else with_durations(presentation), tuple(self.needs))
 
     # ----------------------------------------------------------------------- periods
 
@@ -275,20 +274,6 @@ def _content_kind(element: Element, representations: list[Representation]) -> tu
     return ContentKind.UNKNOWN, False
 
 
-def _derived_duration(periods: tuple[Period, ...]) -> Fraction | None:
-    """Where the last period ends, by its own duration or by its longest representation."""
-    last = periods[-1]
-    if last.duration is not None:
-        return last.start + last.duration
-    ends = [
-        Fraction(item.segments[-1].end, item.timescale)
-        for adaptation_set in last.adaptation_sets
-        for item in adaptation_set.representations
-        if item.segments
-    ]
-    return last.start + max(ends) if ends and max(ends) > 0 else None
-
-
 # --------------------------------------------------------------------------- segment indexes
 
 
@@ -305,10 +290,7 @@ def resolve(result: ReadResult, need: Need, body: bytes) -> ReadResult:
     def edit(representation: Representation) -> Representation:
         return with_real_bitrate(_indexed(representation, index, representation.source or need.url))
 
-    presentation = edit_representation(result.presentation, need, edit)
-    if presentation.duration is None and not presentation.is_live:
-        presentation = replace(presentation, duration=_derived_duration(presentation.periods))
-    return without_need(presentation, result, need)
+    return without_need(edit_representation(result.presentation, need, edit), result, need)
 
 
 def _indexed(representation: Representation, index: SegmentIndex, url: str) -> Representation:

@@ -19,6 +19,7 @@ from cushion_player.manifest.reading import (
     Notes,
     ReadResult,
     edit_representation,
+    with_durations,
     with_real_bitrate,
     without_need,
 )
@@ -62,7 +63,7 @@ def _read_alone(text: str, url: str, notes: Notes) -> ReadResult:
     representation = _filled(Representation("0", source=url), playlist)
     one = AdaptationSet(kind.value, kind, (representation,), is_muxed=kind is ContentKind.VIDEO)
     presentation = Presentation("hls", url, playlist.is_live, None, (Period("0", Fraction(0), None, (one,)),))
-    return ReadResult(_finished(replace(presentation, repairs=tuple(notes.repairs))))
+    return ReadResult(with_durations(replace(presentation, repairs=tuple(notes.repairs))))
 
 
 # --------------------------------------------------------------------------- the multivariant playlist
@@ -262,8 +263,7 @@ def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult
         is_live=presentation.is_live or playlist.is_live,
         repairs=(*presentation.repairs, *(replace(item, where=f"{url} {item.where}") for item in notes.repairs)),
     )
-    after = without_need(presentation, result, need)
-    return after if after.needs else replace(after, presentation=_finished(after.presentation))
+    return without_need(presentation, result, need)
 
 
 def _filled(representation: Representation, playlist: MediaPlaylist) -> Representation:
@@ -277,18 +277,3 @@ def _filled(representation: Representation, playlist: MediaPlaylist) -> Represen
             container=playlist.container,
         )
     )
-
-
-def _finished(presentation: Presentation) -> Presentation:
-    """With all playlists in: the duration is that of the longest."""
-    if presentation.is_live:
-        return presentation
-    durations = [
-        item.duration()
-        for period in presentation.periods
-        for adaptation_set in period.adaptation_sets
-        for item in adaptation_set.representations
-    ]
-    duration = max(durations, default=Fraction(0))
-    period = replace(presentation.periods[0], duration=duration)
-    return replace(presentation, duration=duration, periods=(period,))

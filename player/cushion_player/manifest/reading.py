@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from fractions import Fraction
 
 from cushion_player.errors import ManifestError
 from cushion_player.model import ByteRange, Period, Presentation, Repair, Representation
@@ -68,7 +69,25 @@ def drop(result: ReadResult, need: Need, reason: str) -> ReadResult:
 
 
 def without_need(presentation: Presentation, result: ReadResult, need: Need) -> ReadResult:
-    return ReadResult(presentation, tuple(other for other in result.needs if other != need))
+    """The next result, `need` being settled; with the last one the durations that were open are known."""
+    needs = tuple(other for other in result.needs if other != need)
+    return ReadResult(presentation if needs else with_durations(presentation), needs)
+
+
+def with_durations(presentation: Presentation) -> Presentation:
+    """The presentation with what its last period's segments tell of its duration, where the manifest does not."""
+    last = presentation.periods[-1]
+    ends = [
+        Fraction(item.segments[-1].end, item.timescale)
+        for adaptation_set in last.adaptation_sets
+        for item in adaptation_set.representations
+        if item.segments
+    ]
+    length = last.duration or max(ends, default=Fraction(0))
+    if presentation.is_live or length <= 0:
+        return presentation
+    periods = (*presentation.periods[:-1], replace(last, duration=length))
+    return replace(presentation, periods=periods, duration=presentation.duration or last.start + length)
 
 
 def edit_representation(
