@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,7 +54,7 @@ async def play_headless(
         stack.push_async_callback(asyncio.to_thread, stores.close)
         backend = await stack.enter_async_context(BackendClient(server)) if server else None
         if backend is not None and isinstance(source, str):
-            source = await find_title(backend, source)
+            source, options = await find_title(backend, source, options)
         session = await stack.enter_async_context(
             open_session(source, options, stores=stores, output=headless_output(), backend=backend)
         )
@@ -76,17 +76,22 @@ def headless_output() -> MediaOutput:
     return DecodedOutput(HeadlessRenderer(clock), NullAudioOutput(clock), clock)
 
 
-async def find_title(backend: BackendClient, url: str) -> str | Title:
+async def find_title(backend: BackendClient, url: str, options: SessionOptions) -> tuple[str | Title, SessionOptions]:
     """The backend's title behind one of its own URLs; the URL itself when it is none or the backend does not say."""
     if urlsplit(url).netloc != urlsplit(backend.base_url).netloc:
-        return url
+        return url, options
     try:
         titles = await backend.titles()
     except ServiceError as exc:
         log.warning("the backend does not say which title this is (%s): playing the bare URL", exc)
-        return url
+        return url, options
     path = urlsplit(url).path
-    return next((title for title in titles if path in (title.dash_path, title.hls_path)), url)
+    for title in titles:
+        if path == title.dash_path:
+            return title, replace(options, manifest_format="dash")
+        if path == title.hls_path:
+            return title, replace(options, manifest_format="hls")
+    return url, options
 
 
 def verdict(summary: SessionSummary, failure: SessionProblem | None, *, seconds: float | None, has_ended: bool) -> str:

@@ -101,13 +101,13 @@ class Source:
     frame_rate: float | None = None
 
 
-def find_source(source: str | Title, backend: Backend | None) -> Source:
+def find_source(source: str | Title, options: SessionOptions, backend: Backend | None) -> Source:
     """A title of the catalog, or any URL. Raises UsageError for a title without the backend that serves it."""
     if isinstance(source, Title):
         if backend is None:
             raise UsageError(f"{source.name!r} is a title of a catalog: a backend is needed to play it")
         return Source(
-            url=backend.media_url(source.dash_path),
+            url=backend.media_url(source.hls_path if options.manifest_format == "hls" else source.dash_path),
             title_id=source.title_id,
             name=source.name,
             is_catalog=True,

@@ -163,7 +163,7 @@ class PlaybackSession:
             rebuffer_count=now.rebuffer_count,
             frames_shown=now.frames_shown,
             frames_dropped=now.frames_dropped,
-            frames_expected=None if self._frame_rate is None else int(played_s * self._frame_rate),
+            frames_expected=self._frames_due(played_s),
             played_s=round(played_s, 6),
             rungs=tuple(ledger.rungs),
             mean_bitrate_bps=ledger.mean_bitrate_bps(now.position_s),
@@ -238,6 +238,12 @@ class PlaybackSession:
             listener(event)
         for stream in self._streams:
             stream.put(event)
+
+    def _frames_due(self, played_s: float) -> int | None:
+        """Frames whose time the media clock reached, the one it started on included."""
+        if self._frame_rate is None:
+            return None
+        return int(played_s * self._frame_rate) + 1 if self._ledger.has_started else 0
 
     def _resume_from_s(self) -> float:
         opening = self._opening

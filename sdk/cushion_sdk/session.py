@@ -83,7 +83,7 @@ async def open_session(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(output.close)
             opening = _Opening(chosen, stores, backend, clock or MonotonicClock(), rng or random.Random(), now_ms)
-            yield await opening.open(find_source(source, backend), output, transport, make_player, stack)
+            yield await opening.open(find_source(source, chosen, backend), output, transport, make_player, stack)
 
 
 class _Opening:

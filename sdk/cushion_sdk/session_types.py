@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from cushion_sdk.contracts.resume import DEFAULT_PROFILE_ID
 
@@ -42,6 +43,8 @@ class SessionOptions:
     rule_params: Mapping[str, float] = field(default_factory=dict)
     trace: str | Path | None = None
     start_s: float | None = None
+    manifest_format: Literal["dash", "hls"] = "dash"
+    """Which manifest of a catalog title to play; a URL is what it is."""
     journal_path: Path | None = None
     volume: float = 1.0
     buffer_goal_s: float = 30.0

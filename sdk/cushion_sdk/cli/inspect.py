@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+PIPE_COLUMNS = 240
+"""Where there is no terminal to fit into."""
+
 
 def inspect(
     source: Annotated[str, typer.Argument(metavar="URL|FILE", help="An MPD or an HLS playlist.")],
@@ -28,7 +31,8 @@ def inspect(
         return
     from rich.console import Console
 
-    Console(soft_wrap=True).print(presentation_tree(described))
+    console = Console()
+    Console(width=console.width if console.is_terminal else PIPE_COLUMNS).print(presentation_tree(described))
 
 
 async def _describe(url: str, segments: bool) -> Json:
