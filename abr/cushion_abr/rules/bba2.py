@@ -43,7 +43,7 @@ class Params(NamedTuple):
 
     The paper's bounds of the reservoir are 8 s and 140 s of 240 s. A goal of some 30 s cannot give more than 0.4 away,
     and an outage does not shrink with the goal: 0.3 instead of 0.1 left 1.3 instead of 1.9 rebuffers a session (38.6
-    instead of 41.2 s) for 1.3 % of the bitrate, over every second of Sabre's 86 HSDPA recordings and 300 s of its movie.
+    instead of 41.2 s) for 1.3 % of the bitrate, over half of Sabre's 86 HSDPA recordings and 300 s of its movie.
     """
 
     min_reservoir_fraction: float = 0.3
