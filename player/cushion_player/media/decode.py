@@ -17,6 +17,7 @@ from cushion_player.errors import DecodeError, UnsupportedCodec
 from cushion_player.timeline import TrackKind
 
 Frame = av.VideoFrame | av.AudioFrame
+_Context = av.VideoCodecContext | av.AudioCodecContext
 
 MICROSECONDS: Final = Fraction(1, 1_000_000)
 HANDLERS: Final = {TrackKind.VIDEO: "vide", TrackKind.AUDIO: "soun"}
@@ -35,7 +36,7 @@ class TrackDecoder:
         self.kind = kind
         self.corrupt = 0
         self._init: InitInfo | None = None
-        self._context: av.VideoCodecContext | av.AudioCodecContext | None = None
+        self._context: _Context | None = None
 
     def switch(self, init: bytes) -> Iterator[Frame]:
         """What follows belongs to this initialisation segment: yields what the old decoder still held.
@@ -76,21 +77,17 @@ class TrackDecoder:
             yield from self._decode(context, packet)
 
     def drain(self) -> Iterator[Frame]:
-        """What the decoder still holds back; video can be fed again only after `reset` or `switch`.
-
-        Audio decoders hold nothing back.
-        """
+        """What the decoder still holds back for reordering; video must go on with a key frame. Audio holds nothing."""
         if self._context is not None and self.kind is TrackKind.VIDEO:
             yield from self._decode(self._context, None)
+            self._context.flush_buffers()
 
     def reset(self) -> None:
         """Forget what was fed, so that any key frame may follow."""
         if self._context is not None:
             self._context.flush_buffers()
 
-    def _decode(
-        self, context: av.VideoCodecContext | av.AudioCodecContext, packet: av.Packet[Any] | None
-    ) -> list[Frame]:
+    def _decode(self, context: _Context, packet: av.Packet[Any] | None) -> list[Frame]:
         try:
             frames = context.decode(packet)
         except FFmpegError:
@@ -105,10 +102,10 @@ class TrackDecoder:
         return good
 
 
-def _open(info: InitInfo, kind: TrackKind) -> av.VideoCodecContext | av.AudioCodecContext:
+def _open(info: InitInfo, kind: TrackKind) -> _Context:
     try:
         context = av.CodecContext.create(info.codec, "r")
-        assert isinstance(context, av.VideoCodecContext | av.AudioCodecContext)
+        assert isinstance(context, _Context)
         if info.extradata:
             context.extradata = info.extradata
         if kind is TrackKind.VIDEO:

@@ -227,20 +227,26 @@ class DecodeThread(ABC):
                 self._listener.on_track_progress()
 
     def _decode(self, work: SegmentWork, generation: int) -> bool:
-        """Whether the segment gave anything at all."""
+        """Whether the segment gave anything at all, or at least no damage.
+
+        When nothing follows yet, playback is about to run dry (the sink is bounded), so the frames that the decoder
+        holds back for reordering are let out too. The next segment then starts afresh, at its key frame.
+        """
         corrupt_before = self._decoder.corrupt
         where = f"{self.kind} segment at {work.start_us / 1e6:.3f} s"
         try:
             good = self._pass_on(
                 self._decoder.decode(work.data, work.offset_us, self._position_us), work.rung, generation
             )
+            if not self._queue:
+                good += self._pass_on(self._decoder.drain(), work.rung, generation)
         except DecodeError as error:
             self._listener.on_track_failed(self.kind, f"{where}: {error}", False)
             return False
         corrupt = self._decoder.corrupt - corrupt_before
         if corrupt:
             self._listener.on_track_failed(self.kind, f"{where}: {corrupt} damaged frames were left out", False)
-        return good > 0
+        return good > 0 or not corrupt
 
     def _pass_on(self, frames: Iterable[Frame], rung: int, generation: int) -> int:
         count = 0

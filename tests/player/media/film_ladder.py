@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from typing import Any
 
 import av
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from cushion_player.media.film import FilmSpec, film_audio, film_frame
 
 SEGMENT_US = 1_000_000
+SHORT_FILM = FilmSpec(width_px=854, height_px=480, seconds=6.0)
 _MOVFLAGS = "+dash+delay_moov+frag_keyframe+default_base_moof+frag_discont+skip_trailer"
 _SIZES = ((426, 240), (640, 360), (854, 480))
 
@@ -31,6 +34,7 @@ class FilmLadder:
         return len(self.segments[0])
 
 
+@cache
 def make_ladder(spec: FilmSpec) -> FilmLadder:
     rungs = [_video_rung(spec, width, height) for width, height in _SIZES]
     audio_init, audio_segments = _audio(spec)
@@ -43,11 +47,11 @@ def _video_rung(spec: FilmSpec, width: int, height: int) -> tuple[bytes, list[by
         encoder = unused.add_stream("libx264", rate=spec.frame_rate, options=options)
         encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
         encoder.gop_size = spec.nominal_fps
-        packets: list[av.Packet] = []
+        packets: list[av.Packet[Any]] = []
         for number in range(spec.n_frames):
             packets += encoder.encode(film_frame(spec, number).reformat(width=width, height=height))
         packets += encoder.encode(None)
-        parts: list[list[av.Packet]] = []
+        parts: list[list[av.Packet[Any]]] = []
         for packet in packets:
             if packet.is_keyframe:
                 parts.append([])
@@ -59,7 +63,7 @@ def _audio(spec: FilmSpec) -> tuple[bytes, list[bytes]]:
     with av.open(io.BytesIO(), "w", format="mp4") as unused:
         encoder = unused.add_stream("aac", rate=48_000, layout="stereo")
         encoder.bit_rate = 128_000
-        packets: list[av.Packet] = []
+        packets: list[av.Packet[Any]] = []
         sound = film_audio(spec)
         for start in range(0, len(sound), 1024):
             chunk = np.ascontiguousarray(sound[start : start + 1024].T)
@@ -67,7 +71,7 @@ def _audio(spec: FilmSpec) -> tuple[bytes, list[bytes]]:
             frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
             packets += encoder.encode(frame)
         packets += encoder.encode(None)
-        parts: dict[int, list[av.Packet]] = {}
+        parts: dict[int, list[av.Packet[Any]]] = {}
         for packet in packets:
             assert packet.pts is not None
             second = min(max(0, packet.pts) // 48_000, int(spec.seconds) - 1)
@@ -75,7 +79,7 @@ def _audio(spec: FilmSpec) -> tuple[bytes, list[bytes]]:
         return _package(encoder, list(parts.values()))
 
 
-def _package(encoder: av.VideoStream | av.AudioStream, parts: list[list[av.Packet]]) -> tuple[bytes, list[bytes]]:
+def _package(encoder: av.VideoStream | av.AudioStream, parts: list[list[av.Packet[Any]]]) -> tuple[bytes, list[bytes]]:
     """One muxer a segment, as a packager with independent workers has it."""
     init, segments = b"", []
     for index, packets in enumerate(parts):
