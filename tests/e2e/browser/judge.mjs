@@ -3,9 +3,8 @@
 //   node judge.mjs '{"player": "dash" | "hls", "url": "http://127.0.0.1:…", "seconds": 4, "spoil": null}'
 //
 // spoil: null, "manifest-404" (the manifest is answered 404) or "audio-noise" (the payload of every audio segment
-// becomes random bytes, its boxes stay right). Judging the report is not done here: see tests/e2e/judging.py.
-import { readFile } from "node:fs/promises";
-import { mkdtemp, rm } from "node:fs/promises";
+// becomes random bytes, its boxes stay right; "audioPattern" is a regular expression for their URLs). Judging the report is not done here: see tests/e2e/judging.py.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { randomFillSync } from "node:crypto";
 import { tmpdir } from "node:os";
@@ -38,7 +37,7 @@ async function servePage() {
   return { server, origin: `http://127.0.0.1:${server.address().port}` };
 }
 
-/** Replace the payload of each mdat that follows an audio moof. `isAudio` remembers which files are audio. */
+/** Replace the payload of each mdat by random bytes; every size stays as it was. */
 function makeNoise(body) {
   for (let at = 0; at + 8 <= body.length; ) {
     const size = body.readUInt32BE(at);
