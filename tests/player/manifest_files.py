@@ -30,10 +30,10 @@ def body_of(need: Need) -> bytes:
     return sidx(1000, 0, (5000, 2000), (6000, 2000))
 
 
-def sidx(timescale: int, earliest: int, *references: tuple[int, int]) -> bytes:
-    """A segment index of (size, duration) references."""
+def sidx(timescale: int, earliest: int, *references: tuple[int, int], of_indexes: bool = False) -> bytes:
+    """A segment index of (size, duration) references, to media or to further indexes."""
     body = struct.pack(">IIIIIHH", 0, 1, timescale, earliest, 0, 0, len(references))
-    body += b"".join(struct.pack(">III", size, duration, 1 << 31) for size, duration in references)
+    body += b"".join(struct.pack(">III", of_indexes << 31 | size, duration, 1 << 31) for size, duration in references)
     return struct.pack(">I4s", 8 + len(body), b"sidx") + body
 
 

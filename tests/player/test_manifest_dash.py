@@ -124,6 +124,28 @@ def test_an_index_becomes_byte_ranges() -> None:
     assert representation(presentation, "v2").init == InitSegment(Address(URL + "v2.mp4", (0, 699)))
 
 
+@pytest.mark.parametrize("order", [0, -1])
+def test_an_index_of_indexes_is_followed_in_any_order(order: int) -> None:
+    result = open_manifest("single_file.mpd")
+    result = drop(result, result.needs[1], "not wanted")
+    leaf = sidx(1000, 0, (5000, 2000))
+    top = sidx(1000, 0, (len(leaf) + 5000, 2000), (len(leaf) + 5000, 2000), of_indexes=True)
+
+    result = resolve(result, result.needs[0], top, URL)
+    while result.needs:
+        need = result.needs[order]
+        assert need.byte_range is not None
+        earliest = 0 if need.byte_range[0] == 700 + len(top) else 2000
+        result = resolve(result, need, sidx(1000, earliest, (5000, 2000)) + bytes(5000), URL)
+
+    single = representation(result.presentation, "v1")
+    first = 700 + len(top) + len(leaf)
+    assert [(segment.number, segment.start, segment.address.byte_range) for segment in single.segments] == [
+        (1, 0, (first, first + 4999)),
+        (2, 2000, (first + 5000 + len(leaf), first + 9999 + len(leaf))),
+    ]
+
+
 def test_an_index_that_is_none_is_a_located_manifest_error() -> None:
     result = open_manifest("single_file.mpd")
 

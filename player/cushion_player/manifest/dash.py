@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
-from cushion_player.boxes import SegmentIndex, read_sidx
+from cushion_player.boxes import read_sidx
 from cushion_player.errors import DecodeError, ManifestSyntaxError, UnsupportedManifestFeature
 from cushion_player.manifest.dash_segments import Budget, Context, Media, Outline, expand, whole_file
 from cushion_player.manifest.dash_xml import attribute, child, children, integer, name_of, parse_xml
-from cushion_player.manifest.guard import Base
+from cushion_player.manifest.guard import MAX_SEGMENTS, Base
 from cushion_player.manifest.reading import (
     Need,
     NeedKind,
@@ -46,6 +46,8 @@ _OUTLINES = ("SegmentTemplate", "SegmentList", "SegmentBase")
 _XLINK_NOTHING = "urn:mpeg:dash:resolve-to-zero:2013"
 _HARMLESS = "urn:mpeg:mpegb:cicp:"
 """Essential properties that only describe colour."""
+INDEX_HEAD_BYTES = 64 * 1024
+"""What is asked for of a nested index, whose reference also covers its media: room for 5,000 segments."""
 
 
 def read(text: str, url: str) -> ReadResult:
@@ -278,30 +280,46 @@ def _content_kind(element: Element, representations: list[Representation]) -> tu
 
 
 def resolve(result: ReadResult, need: Need, body: bytes) -> ReadResult:
-    """Put in the segments that an index lists."""
+    """Put in the segments that an index lists; indexes that it lists (6.3.3 lets them nest) become needs."""
     first = need.byte_range[0] if need.byte_range else 0
     try:
         index = read_sidx(body, file_position=first)
     except DecodeError as exc:
         raise ManifestSyntaxError(f"{need.label}: {exc}", location=need.url) from exc
-    if any(reference.is_index for reference in index.references):
-        raise UnsupportedManifestFeature(f"{need.label} is an index of indexes", location=need.url)
-
-    def edit(representation: Representation) -> Representation:
-        return with_real_bitrate(_indexed(representation, index, representation.source or need.url))
-
-    return without_need(edit_representation(result.presentation, need, edit), result, need)
-
-
-def _indexed(representation: Representation, index: SegmentIndex, url: str) -> Representation:
-    """The representation with the index's segments, in the index's timescale."""
-    offset = (representation.time_offset or 0) * index.timescale // representation.timescale
-    position, time = index.anchor, index.earliest
     segments: list[Segment] = []
-    for number, reference in enumerate(index.references, 1):
-        address = Address(url, (position, position + reference.size - 1))
-        if reference.size and reference.duration:
-            segments.append(Segment(address, time - offset, reference.duration, number))
+    deeper: list[Need] = []
+    position, time = index.anchor, index.earliest
+    for reference in index.references:
+        span = (position, position + reference.size - 1)
+        if reference.is_index and reference.size:
+            head = min(reference.size, INDEX_HEAD_BYTES)
+            deeper.append(replace(need, byte_range=(position, position + head - 1)))
+        elif reference.size and reference.duration:
+            segments.append(Segment(Address(need.url, span), time, reference.duration))
         position += reference.size
         time += reference.duration
-    return replace(representation, timescale=index.timescale, time_offset=offset, segments=tuple(segments))
+    count = sum(
+        len(item.segments)
+        for period in result.presentation.periods
+        for adaptation_set in period.adaptation_sets
+        for item in adaptation_set.representations
+    )
+    if count + len(segments) + len(deeper) + len(result.needs) > MAX_SEGMENTS:
+        raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=need.url)
+
+    def edit(representation: Representation) -> Representation:
+        return with_real_bitrate(_indexed(representation, index.timescale, segments))
+
+    presentation = edit_representation(result.presentation, need, edit)
+    return without_need(presentation, replace(result, needs=(*result.needs, *deeper)), need)
+
+
+def _indexed(representation: Representation, timescale: int, found: list[Segment]) -> Representation:
+    """The representation with more segments (times on the media timeline, in ticks of an index), in file order."""
+    offset = (representation.time_offset or 0) * timescale // representation.timescale
+    if representation.segments and timescale != representation.timescale:
+        raise UnsupportedManifestFeature("segment indexes of one file with different timescales")
+    moved = [segment._replace(start=segment.start - offset) for segment in found]
+    ordered = sorted((*representation.segments, *moved), key=lambda segment: segment.address.byte_range or (0, None))
+    numbered = tuple(segment._replace(number=number) for number, segment in enumerate(ordered, 1))
+    return replace(representation, timescale=timescale, time_offset=offset, segments=numbered)
