@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 _ATTRIBUTE = re.compile(r"""\s*([A-Za-z0-9_-]+)\s*=\s*("[^"]*"|[^,]*)\s*(?:,|$)""")
 
 
-class Line(NamedTuple):
-    """A tag (`name` without #, `value` after the colon), or a URI (`name` empty, `value` the URI)."""
-
-    number: int
-    name: str
-    value: str
+Line = tuple[int, str, str]
+"""Its number, counted from 1; a tag's name without # and its value; or an empty name and a URI."""
 
 
 def lines(text: str) -> Iterator[Line]:
@@ -24,10 +19,10 @@ def lines(text: str) -> Iterator[Line]:
         if not line:
             continue
         if line[0] != "#":
-            yield Line(number, "", line)
+            yield number, "", line
         elif line.startswith("#EXT"):
             name, _, value = line[1:].partition(":")
-            yield Line(number, name, value)
+            yield number, name, value
 
 
 def attributes(value: str) -> dict[str, str]:
