@@ -98,15 +98,12 @@ def _representation(track: TrackRecord, segment_s: float) -> Node:
 
 
 def _timeline(track: TrackRecord) -> Node:
+    """One S a segment, never @r: dash.js 5.2 looks SegmentURLs up by S element and would play the first for ever."""
     timeline: Node = nodes.SegmentTimeline()
     timeline.Ss = []
     for start, duration, _ in presented(track):
-        last = timeline.Ss[-1] if timeline.Ss else None
-        if last is not None and last.d == duration:
-            last.r = (last.r or 0) + 1
-            continue
         entry: Node = nodes.S()
-        entry.t, entry.d = (start if last is None else None), duration
+        entry.t, entry.d = (None if timeline.Ss else start), duration
         timeline.Ss.append(entry)
     return timeline
 
