@@ -8,10 +8,13 @@ On one rung both do the same work; on a ladder each does what it does: we begin 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -92,6 +95,19 @@ def compare(rungs: tuple[Rung, ...], pairs: int) -> Report:
         return report_on(origin, "/master.m3u8", "one rung" if len(rungs) == 1 else f"{len(rungs)} rungs", pairs)
 
 
+def import_shares(url: str) -> str:
+    """Which packages our imports spend their wall time in, each for its own modules: one run under -X importtime."""
+    command = [sys.executable, "-X", "importtime", *cushion_command(url, PLAYED_S)]
+    spent_ms: defaultdict[str, float] = defaultdict(float)
+    for line in run(command, timeout_s=30).output.splitlines():
+        match = re.match(r"import time:\s*(\d+) \|\s*\d+ \|\s*(\w+)", line)
+        if match:
+            package = "the standard library" if match[2] in sys.stdlib_module_names else match[2]
+            spent_ms[package] += int(match[1]) / 1000
+    shares = ", ".join(f"{package} {ms:.0f}" for package, ms in sorted(spent_ms.items(), key=itemgetter(1), reverse=True)[:8])
+    return f"ms in imports, {sum(spent_ms.values()):.0f} in all: {shares}"
+
+
 def report_on(origin: Origin, path: str, what: str, pairs: int) -> Report:
     ours, theirs = alternate(
         lambda: start_ours(origin, path),
@@ -119,6 +135,7 @@ def report_on(origin: Origin, path: str, what: str, pairs: int) -> Report:
     manifest_ratio = ratio(from_manifest, their_from_manifest)
     report.rows.append(("ratio from the command", command_ratio, ""))
     report.rows.append(("ratio from the manifest request", manifest_ratio, ""))
+    report.notes.append(import_shares(origin.url(path)))
     report.judge(f"first frame within {GOAL_MS:g} ms (median {total.median:.0f})", total.median <= GOAL_MS)
     claim = f"not later than mpv from the manifest request (ratio {manifest_ratio.median:.2f})"
     report.judge(claim, manifest_ratio.median <= 1)

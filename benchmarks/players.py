@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.title import require
+from benchmarks.title import FOLDER, require
 
 CUSHION = Path(sys.executable).with_name("cushion")
 
 
 def cushion_command(url: str, seconds: float, *options: str) -> list[str]:
     """Our player without a window, otherwise as it comes."""
-    return [str(CUSHION), "play", url, "--headless", "--seconds", f"{seconds:g}", *options]
+    own_data = ["--data", str(FOLDER / "device"), "--start", "0"]
+    return [str(CUSHION), "play", url, "--headless", "--seconds", f"{seconds:g}", *own_data, *options]
 
 
 def mpv_command(url: str, seconds: float, *options: str) -> list[str]:
