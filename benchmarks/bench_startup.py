@@ -104,7 +104,8 @@ def import_shares(url: str) -> str:
         if match:
             package = "the standard library" if match[2] in sys.stdlib_module_names else match[2]
             spent_ms[package] += int(match[1]) / 1000
-    shares = ", ".join(f"{package} {ms:.0f}" for package, ms in sorted(spent_ms.items(), key=itemgetter(1), reverse=True)[:8])
+    dearest = sorted(spent_ms.items(), key=itemgetter(1), reverse=True)[:8]
+    shares = ", ".join(f"{package} {ms:.0f}" for package, ms in dearest)
     return f"ms in imports, {sum(spent_ms.values()):.0f} in all: {shares}"
 
 
