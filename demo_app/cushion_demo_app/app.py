@@ -11,13 +11,12 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cushion_demo_app.main_window import MainWindow
-from cushion_demo_app.player_controller import PlayRequest
+from cushion_demo_app.main_window import MainWindow, WindowStart
 from cushion_demo_app.qt import QtCore, QtWidgets
 from cushion_demo_app.screenshot import Photographer, ScreenshotOrder
 from cushion_demo_app.services import AppServices
 from cushion_demo_app.theme import apply_theme
-from cushion_sdk.session_types import SessionOptions
+from cushion_sdk.session_types import SessionOptions, SessionSnapshot, SessionState, SessionSummary
 
 log = logging.getLogger(__name__)
 
@@ -26,46 +25,72 @@ _QUIET = "qt.multimedia.*=false\nqt.qpa.*=false"
 
 @dataclass(frozen=True, slots=True)
 class AppPlan:
-    """What a run of the window is for.
+    """What a run of the window is for. `server_url` None: no backend. `options`: what every session starts from."""
 
-    server_url: the backend whose catalog is shown; None shows no catalog. play: opens at once.
-    title_id: a title's id or name, opens as soon as the catalog has it.
-    """
-
-    data_dir: Path
+    device_dir: Path
     server_url: str | None = None
-    play: PlayRequest | None = None
-    title_id: str = ""
-    link: str | None = None
-    """The link to start with, instead of the one chosen last time."""
+    start: WindowStart = field(default_factory=WindowStart)
+    options: SessionOptions = field(default_factory=SessionOptions)
     screenshot: ScreenshotOrder | None = None
     seconds: float | None = None
     """Close the window by itself after this long."""
-    options: SessionOptions = field(default_factory=SessionOptions)
+    media_seconds: float | None = None
+    """Close it once so much has been played, or at the end of what plays."""
 
 
-def run_app(plan: AppPlan) -> int:
-    """Show the window until it is closed; returns the exit status. Raises UsageError for a server URL that is none."""
+@dataclass(frozen=True, slots=True)
+class AppOutcome:
+    """How it went. `summary` is of the session opened last, None if it never came to play: then `problem` says why."""
+
+    status: int
+    summary: SessionSummary | None
+    problem: str
+
+
+def run_app(plan: AppPlan) -> AppOutcome:
+    """Show the window until it is closed. Raises UsageError for a server URL that is none."""
     QtCore.QLoggingCategory.setFilterRules(_QUIET)
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(sys.argv[:1])
     assert isinstance(application, QtWidgets.QApplication)
     application.setApplicationName("Cushion")
     application.setDesktopFileName("cushion")
     apply_theme(application)
-    with AppServices(plan.server_url, plan.data_dir, plan.options) as services:
-        window = MainWindow(services, first=plan.play, title_id=plan.title_id, link=plan.link)
+    with AppServices(plan.server_url, plan.device_dir, plan.options) as services:
+        window = MainWindow(services, plan.start)
         photographer = None
         if plan.screenshot is not None:
             photographer = Photographer(window, window.player_page, plan.screenshot, services.media_clock_us)
         if plan.seconds is not None:
             QtCore.QTimer.singleShot(round(plan.seconds * 1000), window, window.close)
+        if plan.media_seconds is not None:
+            window.player.progressed.connect(_Enough(plan.media_seconds, window.close))
         with _ends_by_signal(window.close):
             window.show()
             application.exec()
         window.close()
         window.deleteLater()
-        application.processEvents()  # what was sent to the window from other threads has nowhere to go later
-    return 1 if photographer is not None and photographer.failed else 0
+        application.processEvents()  # what other threads sent to the window has nowhere to go later
+        session = services.last_session
+    summary = session.summary() if session is not None else None
+    error = session.snapshot().error if session is not None else None
+    failed = photographer is not None and photographer.failed
+    return AppOutcome(1 if failed else 0, summary, error.message if error is not None else "")
+
+
+class _Enough:
+    """Ends the window when so much media has been played, or all there was."""
+
+    def __init__(self, seconds: float, end: Callable[[], object]) -> None:
+        self._seconds = seconds
+        self._end = end
+        self._from_s: float | None = None
+
+    def __call__(self, snapshot: SessionSnapshot) -> None:
+        if snapshot.state is SessionState.PLAYING and self._from_s is None:
+            self._from_s = snapshot.position_s
+        played = self._from_s is not None and snapshot.position_s - self._from_s >= self._seconds
+        if played or snapshot.state is SessionState.ENDED:
+            self._end()
 
 
 @contextlib.contextmanager

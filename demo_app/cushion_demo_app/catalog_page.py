@@ -17,7 +17,7 @@ _GAP_PX = 20
 
 @dataclass(frozen=True, slots=True)
 class CatalogState:
-    """Everything the page shows. `offline`: a sentence when the backend does not answer; titles are then from before."""
+    """Everything the page shows. `offline`: a sentence when nothing answers; titles are then from before."""
 
     titles: tuple[TitleCard, ...] = ()
     jobs: tuple[IngestJob, ...] = ()

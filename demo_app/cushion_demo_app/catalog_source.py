@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -42,7 +43,16 @@ class CatalogReply:
 class CatalogSource:
     """Looks at the backend when asked. `look` runs on the runtime's loop."""
 
-    def __init__(self, backend: BackendClient, stores: DeviceStores, profile_id: str = DEFAULT_PROFILE_ID) -> None:
+    def __init__(
+        self,
+        backend: BackendClient,
+        stores: DeviceStores,
+        *,
+        profile_id: str = DEFAULT_PROFILE_ID,
+        preparing: Callable[[], tuple[IngestJob, ...]] = tuple,
+    ) -> None:
+        """preparing: what is on its way to the backend, which does not know of it yet; asked on the loop's thread."""
+        self._preparing = preparing
         self._backend = backend
         self._stores = stores
         self._profile_id = profile_id
@@ -62,7 +72,7 @@ class CatalogSource:
         await self._keep(titles)
         return CatalogReply(
             tuple(titles),
-            open_jobs(jobs, titles),
+            open_jobs([*jobs, *self._preparing()], titles),
             await self._resume_points(titles, remote),
             await self._new_posters(titles),
         )
@@ -141,5 +151,5 @@ class CatalogSource:
 
 def open_jobs(jobs: list[IngestJob], titles: list[Title]) -> tuple[IngestJob, ...]:
     """Jobs worth showing: on their way or failed, and not a title already (a job may be tried again)."""
-    published = {title.title_id for title in titles}
-    return tuple(job for job in jobs if job.state is not IngestState.PUBLISHED and job.title_id not in published)
+    ids = {title.title_id for title in titles}
+    return tuple(job for job in jobs if job.state is not IngestState.PUBLISHED and job.title_id not in ids)

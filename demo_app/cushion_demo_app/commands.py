@@ -21,31 +21,24 @@ def app(
     screenshot: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Open the desktop player on the catalog of a backend."""
-    _say_what_happens()
-    if not _has_display():
-        typer.echo("cushion app: there is no display here; `cushion play URL --headless` plays without one.", err=True)
-        raise typer.Exit(2)
     from cushion_demo_app.backend_process import live_url
-    from cushion_player.errors import CushionError
+    from cushion_player.errors import UsageError
 
-    url = server or live_url(data) or ""
+    if not _has_display():
+        raise UsageError("there is no display here; `cushion play URL --headless` plays without one")
+    url = server or live_url(data)
     if not url:
-        typer.echo(
-            f"cushion app: no backend serves {data}: start one with `cushion serve --data {data}` (or run "
-            "`cushion demo`, which starts everything), or name one with --server URL.",
-            err=True,
+        raise UsageError(
+            f"no backend serves {data}: start one with `cushion serve --data {data}`, or run `cushion demo`, which "
+            "starts everything, or name one with --server URL"
         )
-        raise typer.Exit(2)
     from cushion_demo_app.app import AppPlan, run_app
+    from cushion_demo_app.main_window import WindowStart
     from cushion_demo_app.screenshot import ScreenshotOrder
 
     order = ScreenshotOrder(screenshot_at, screenshot) if screenshot is not None and screenshot_at >= 0 else None
-    try:
-        status = run_app(AppPlan(data_dir=data, server_url=url, title_id=title, screenshot=order))
-    except CushionError as exc:
-        typer.echo(f"cushion app: {exc}", err=True)
-        raise typer.Exit(2) from exc
-    raise typer.Exit(status)
+    outcome = run_app(AppPlan(data / "device", url, WindowStart(title_id=title), screenshot=order))
+    raise typer.Exit(outcome.status)
 
 
 def demo(
@@ -59,13 +52,12 @@ def demo(
     rule: Annotated[str, typer.Option(help="ABR rule: bba2, bba0, bola, throughput, fixed.")] = "bba2",
     title: Annotated[str, typer.Option(help="Id or name of the title to play; headless: the film by default.")] = "",
     film_seconds: Annotated[float, typer.Option(min=2, help="Length of the reference film, when it is made.")] = 60.0,
-    film_height: Annotated[int, typer.Option(min=180, max=1080, help="Its height in pixels.")] = 720,
+    film_size: Annotated[str, typer.Option(metavar="WxH", help="Its size in pixels.")] = "1280x720",
     film_only: Annotated[bool, typer.Option("--film-only", help="Fetch no clips.")] = False,
 ) -> None:
     """Start a backend, fill its catalog, and open the player on it: everything, in one command."""
-    _say_what_happens()
     from cushion_demo_app.demo import DemoPlan, run_demo
-    from cushion_player.errors import CushionError
+    from cushion_demo_app.seed import FilmWish
 
     display = _has_display()
     if not headless and not display:
@@ -78,18 +70,19 @@ def demo(
         trace=trace,
         rule=rule,
         title=title,
-        film_seconds=film_seconds,
-        film_height_px=film_height,
+        film=FilmWish(film_seconds, *_film_size(film_size)),
         film_only=film_only,
     )
-    try:
-        status = run_demo(plan)
-    except CushionError as exc:
-        typer.echo(f"cushion demo: {exc}", err=True)
-        raise typer.Exit(2) from exc
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    raise typer.Exit(status)
+    raise typer.Exit(run_demo(plan))
+
+
+def _film_size(text: str) -> tuple[int, int]:
+    from cushion_player.errors import UsageError
+
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise UsageError(f"--film-size {text}: it is written as WIDTHxHEIGHT, 1280x720")
+    return int(width), int(height)
 
 
 def _has_display() -> bool:
@@ -99,9 +92,3 @@ def _has_display() -> bool:
     if sys.platform in ("win32", "darwin"):
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
-
-
-def _say_what_happens() -> None:
-    import logging
-
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -171,9 +171,12 @@ class ControlBar(QtWidgets.QWidget):
         self.seek_bar.seek_requested.connect(self.seek_requested)
         self.play_button.clicked.connect(self.play_toggled)
         self.mute_button.clicked.connect(self.mute_toggled)
-        self.volume_slider.valueChanged.connect(lambda percent: self.volume_requested.emit(percent / 100))
+        self.volume_slider.valueChanged.connect(self._volume_moved)
         self.stats_button.clicked.connect(self.stats_toggled)
         self.full_screen_button.clicked.connect(self.full_screen_toggled)
+
+    def _volume_moved(self, percent: int) -> None:
+        self.volume_requested.emit(percent / 100)
 
     def offer_heights(self, heights_px: Sequence[int]) -> None:
         """The caps a viewer may choose from, besides automatic."""

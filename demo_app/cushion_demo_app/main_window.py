@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -14,26 +15,38 @@ from cushion_demo_app.player_controller import PlayerController, PlayRequest, Se
 from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_demo_app.services import CLOSE_TIMEOUT_S, AppServices
+from cushion_sdk.contracts.ingest import IngestJob
 from cushion_traces.named import NAMES
 
 WISHES_KEY = "app.wishes"
 _SIZE = QtCore.QSize(1280, 720)
 
 
+@dataclass(frozen=True, slots=True)
+class WindowStart:
+    """What a window starts with.
+
+    play: plays at once. title_id: a title's id or name, plays once the catalog has it. link, volume: instead of those
+    kept from last time. preparing: what somebody else is bringing to the catalog just now.
+    """
+
+    play: PlayRequest | None = None
+    title_id: str = ""
+    link: str | None = None
+    volume: float | None = None
+    shows_catalog: bool = True
+    preparing: Callable[[], tuple[IngestJob, ...]] = tuple
+
+
 class MainWindow(QtWidgets.QMainWindow):
     """Shows a page, and ends everything when it is closed."""
 
-    def __init__(
-        self, services: AppServices, *, first: PlayRequest | None = None, title_id: str = "", link: str | None = None
-    ) -> None:
-        """What it starts with.
-
-        first: plays at once. title_id: plays once the catalog has it. link: instead of the one kept from last time.
-        """
+    def __init__(self, services: AppServices, start: WindowStart) -> None:
         super().__init__()
         self._services = services
-        self._awaited_title_id = title_id
+        self._awaited_title_id = start.title_id
         self._was_maximized = False
+        self._was_focused = False
         self.setWindowTitle("Cushion")
         self.setMinimumSize(480, 320)
         self.resize(_SIZE)
@@ -43,18 +56,18 @@ class MainWindow(QtWidgets.QMainWindow):
         self.pages.addWidget(self.catalog_page)
         self.pages.addWidget(self.player_page)
         self.setCentralWidget(self.pages)
-        self.player = PlayerController(self.player_page, self._open_session, self._kept_wishes(link))
+        self.player = PlayerController(self.player_page, self._open_session, self._first_wishes(start))
         self.catalog: CatalogController | None = None
-        if services.backend is not None:
-            source = CatalogSource(services.backend, services.stores)
+        if services.backend is not None and start.shows_catalog:
+            source = CatalogSource(services.backend, services.stores, preparing=start.preparing)
             self.catalog = CatalogController(self.catalog_page, lambda: services.runtime.submit(source.look()))
             self.catalog.state_changed.connect(self._catalog_changed)
         self.catalog_page.title_chosen.connect(self._card_chosen)
         self.player.left.connect(self._show_catalog)
         self.player.wishes_changed.connect(self._keep_wishes)
         self.player_page.full_screen_toggled.connect(self._toggle_full_screen)
-        if first is not None:
-            self.play(first)
+        if start.play is not None:
+            self.play(start.play)
         elif self.catalog is not None:
             self.catalog.watch()
 
@@ -84,7 +97,8 @@ class MainWindow(QtWidgets.QMainWindow):
 
     def _catalog_changed(self, state: CatalogState) -> None:
         if not self._awaited_title_id:
-            if self.catalog_page.isVisible() and self.focusWidget() is None:
+            if state.titles and not self._was_focused:
+                self._was_focused = True
                 self.catalog_page.focus_card()
             return
         for card in state.titles:
@@ -100,13 +114,15 @@ class MainWindow(QtWidgets.QMainWindow):
 
     # ------------------------------------------------------------------ wishes, from one run to the next
 
-    def _kept_wishes(self, link: str | None) -> Wishes:
+    def _first_wishes(self, start: WindowStart) -> Wishes:
         kept = self._services.stores.setting(WISHES_KEY).result()
         try:
             wishes = msgspec.json.decode(kept, type=Wishes) if kept else Wishes()
         except msgspec.DecodeError:
             wishes = Wishes()
-        return wishes if link is None else replace(wishes, link=link)
+        if start.link is not None:
+            wishes = replace(wishes, link=start.link)
+        return wishes if start.volume is None else replace(wishes, volume=start.volume, muted=False)
 
     def _keep_wishes(self, wishes: Wishes) -> None:
         self._services.stores.set_setting(WISHES_KEY, msgspec.json.encode(wishes).decode())

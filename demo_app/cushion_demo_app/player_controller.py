@@ -14,7 +14,6 @@ from cushion_demo_app.control_bar import ControlState
 from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.qt import QtCore
 from cushion_demo_app.stats_overlay import StatsState
-from cushion_demo_app.wording import clock_text
 from cushion_player.engine.config import Limits
 from cushion_sdk.contracts.catalog import Title
 from cushion_sdk.session_types import SessionSnapshot, SessionState
@@ -87,6 +86,8 @@ class PlayerController(QtCore.QObject):
     left = QtCore.Signal()
     """The viewer wants back to the catalog; the session is closing."""
     wishes_changed = QtCore.Signal(object)
+    progressed = QtCore.Signal(object)
+    """A SessionSnapshot, as often as it is read."""
 
     def __init__(self, page: PlayerPage, open_session: OpenSession, wishes: Wishes | None = None) -> None:
         super().__init__(page)
@@ -256,9 +257,8 @@ class PlayerController(QtCore.QObject):
         self._polls += 1
         if snapshot.state is SessionState.FAILED and not self._problem_shown:
             self._problem_shown = True
-            self.page.show_problem(
-                snapshot.error.message if snapshot.error else "Playback stopped for an unknown reason."
-            )
+            self.page.show_problem(snapshot.error.message if snapshot.error else "Playback stopped, nobody said why.")
+        self.progressed.emit(snapshot)
 
     def _shown_position(self, snapshot: SessionSnapshot) -> float:
         target_s = self._seek_target_s
@@ -308,8 +308,3 @@ class PlayerController(QtCore.QObject):
             link=self.wishes.link,
             audio=self.audio_text,
         )
-
-
-def resume_text(position_s: float) -> str:
-    """What the viewer reads when a title goes on where it stopped."""
-    return f"Resumed at {clock_text(position_s)}"

@@ -188,8 +188,7 @@ class PlayerPage(QtWidgets.QWidget):
 
     def _put_controls_away(self) -> None:
         self._hide_timer.stop()
-        if self.focusWidget() is not None:
-            self.setFocus()
+        self.setFocus()  # a button that is gone cannot keep it
         self.control_bar.hide()
         self.top_bar.hide()
         self.setCursor(QtCore.Qt.CursorShape.BlankCursor)

@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from cushion_demo_app.audio_output import open_audio_output
-from cushion_demo_app.player_controller import PlayRequest, SessionLike, Wishes
+from cushion_demo_app.player_controller import PlayRequest, Wishes
 from cushion_demo_app.video_surface import VideoSurface
 from cushion_player.clock import MonotonicClock
 from cushion_player.outputs import AudioOutput, MediaOutput
 from cushion_sdk.backend import BackendClient
 from cushion_sdk.device import DeviceStores
-from cushion_sdk.runtime import Runtime
+from cushion_sdk.runtime import Runtime, SyncSession
 from cushion_sdk.session_types import SessionOptions
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,10 @@ CLOSE_TIMEOUT_S = 6.0
 class AppServices:
     """Open as a context manager; leaving it closes the stores, the connections and the thread."""
 
-    def __init__(self, server_url: str | None, data_dir: Path, options: SessionOptions) -> None:
-        """server_url: None plays bare URLs only. options: what every session starts from.
+    def __init__(self, server_url: str | None, device_dir: Path, options: SessionOptions) -> None:
+        """server_url: None plays bare URLs only. device_dir: where this device keeps what it must remember.
+
+        options: what every session starts from.
 
         Raises UsageError when `server_url` is no http(s) URL.
         """
@@ -35,9 +37,10 @@ class AppServices:
         self.runtime = Runtime()
         self.backend = BackendClient(server_url) if server_url else None
         self._options = options
-        self._device_dir = data_dir / "device"
+        self._device_dir = device_dir
         self._stores: DeviceStores | None = None
         self._output: MediaOutput | None = None
+        self.last_session: SyncSession | None = None
         self.sounds_real = False
         """Whether the last session had an audio device."""
 
@@ -67,11 +70,10 @@ class AppServices:
         """The media clock of the session opened last, in µs; -1 before there is one."""
         return self._output.stats().position_us if self._output is not None else -1
 
-    def open_session(self, surface: VideoSurface, request: PlayRequest, wishes: Wishes) -> SessionLike:
+    def open_session(self, surface: VideoSurface, request: PlayRequest, wishes: Wishes) -> SyncSession:
         """A session whose picture is on `surface`. On the Qt thread."""
         from cushion_player.media.null_audio import NullAudioOutput
         from cushion_player.media.output import DecodedOutput
-        from cushion_sdk.runtime import SyncSession
 
         device = open_audio_output(self.clock)
         self.sounds_real = device is not None
@@ -84,7 +86,7 @@ class AppServices:
             max_height_px=wishes.height_cap_px or None,
         )
         self._output = output = DecodedOutput(surface.lend(), audio, self.clock)
-        return SyncSession(
+        self.last_session = SyncSession(
             self.runtime,
             request.source,
             chosen,
@@ -93,3 +95,4 @@ class AppServices:
             backend=self.backend,
             clock=self.clock,
         )
+        return self.last_session
