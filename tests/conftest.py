@@ -86,7 +86,7 @@ def _no_leaked_threads() -> Iterator[None]:
     yield
     deadline = time.monotonic() + THREAD_GRACE_S
     for thread in set(threading.enumerate()) - before:
-        if not isinstance(thread, threading._DummyThread):  # a foreign thread that once called Python cannot be joined
+        if _is_ours_to_end(thread):
             thread.join(max(0.0, deadline - time.monotonic()))
     left = [thread.name for thread in set(threading.enumerate()) - before if _is_ours_to_end(thread)]
     if left:
@@ -94,7 +94,10 @@ def _no_leaked_threads() -> Iterator[None]:
 
 
 def _is_ours_to_end(thread: threading.Thread) -> bool:
-    return thread.is_alive() and not isinstance(thread, threading._DummyThread)
+    """Not a foreign thread, nor a loop's default executor: that one ends with its loop, maybe a wider fixture's."""
+    return (
+        thread.is_alive() and not isinstance(thread, threading._DummyThread) and not thread.name.startswith("asyncio_")
+    )
 
 
 @pytest.fixture(autouse=True)
