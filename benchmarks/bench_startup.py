@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 from benchmarks.harness import BenchmarkError, Report, alternate, arguments, finish, ratio, run
 from benchmarks.players import cushion_command, mpv_command
 from benchmarks.title import LADDER, TOP, Rung, title
-from cushion_player.testing.origin import LoggedRequest, Origin
+from cushion_player.testing.connection import LoggedRequest
+from cushion_player.testing.origin import Origin
 
 TITLE_S = 20
 PLAYED_S = 1

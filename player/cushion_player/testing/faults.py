@@ -6,7 +6,6 @@ A FaultScript says which request gets which: the nth request of a path gets the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -136,22 +135,3 @@ def slice_range(body: bytes, byte_range: tuple[int, int | None] | None) -> bytes
     if first >= len(body):
         return None
     return body[first:] if last is None else body[first : last + 1]
-
-
-__all__: Sequence[str] = (
-    "Status",
-    "Hang",
-    "Disconnect",
-    "Stall",
-    "Truncate",
-    "Corrupt",
-    "Redirect",
-    "Drip",
-    "Html",
-    "IgnoreRange",
-    "Fault",
-    "FaultScript",
-    "HTML_PAGE",
-    "corrupted",
-    "slice_range",
-)
