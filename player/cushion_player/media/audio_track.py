@@ -13,8 +13,8 @@ from cushion_player.media.pcm import Aligner, Pcm, Resampler, Tempo
 from cushion_player.outputs import AudioOutput
 from cushion_player.timeline import TrackKind
 
-_POLL_S: Final = 0.02
-"""How long to wait for room in the output: it cannot tell us, and holds about ten times as much."""
+_POLL_S: Final = 0.05
+"""How long to wait for room in the output: it cannot tell us, and holds several times as much."""
 
 
 class AudioTrack(DecodeThread):

