@@ -341,3 +341,31 @@ async def test_plays_in_real_time_with_headless_parts(ladder: FilmLadder) -> Non
     assert output.stats().frames_shown + output.stats().frames_dropped >= 20
     assert shown == sorted(set(shown))
     await output.close()
+
+
+async def test_a_storm_of_seeks_ends_at_the_right_frame(ladder: FilmLadder) -> None:
+    rng = np.random.default_rng(5)
+    async with Playing(ladder) as playing:
+        for _ in range(40):
+            frame = int(rng.integers(0, 179))
+            index = frame // 30
+            playing.output.prepare(round(frame * 1e6 / 30), BOTH)
+            playing.feed_video(range(index, 6), rungs=(int(rng.integers(0, 3)),))
+            playing.feed_audio(range(index, 6))
+            playing.end()
+            if rng.random() < 0.5:
+                playing.output.start(round(frame * 1e6 / 30), 1.0)
+            await asyncio.sleep(float(rng.choice([0.0, 0.002, 0.01])))
+        playing.output.prepare(2_500_000, BOTH)
+        playing.seen.clear()
+        playing.feed_video(range(2, 6))
+        playing.feed_audio(range(2, 6))
+        playing.end()
+        await playing.run(20_000)
+        playing.output.start(2_500_000, 1.0)
+
+        await playing.run(500_000)
+
+        assert playing.codes()[:14] == list(range(75, 89))
+        assert [entry for entry in playing.listener.told if entry[0] == "failed"] == []
+        assert playing.output.stats().frames_corrupt == 0
