@@ -20,7 +20,12 @@ from cushion_sdk.session_types import SessionOptions, SessionSnapshot, SessionSt
 
 log = logging.getLogger(__name__)
 
-_QUIET = "qt.multimedia.*=false\nqt.qpa.*=false"
+_LEVELS = {
+    QtCore.QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtCore.QtMsgType.QtInfoMsg: logging.DEBUG,
+    QtCore.QtMsgType.QtWarningMsg: logging.INFO,  # Qt warns of what is ordinary: no sound server, no size hints
+    QtCore.QtMsgType.QtCriticalMsg: logging.WARNING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class AppOutcome:
 
 def run_app(plan: AppPlan) -> AppOutcome:
     """Show the window until it is closed. Raises UsageError for a server URL that is none."""
-    QtCore.QLoggingCategory.setFilterRules(_QUIET)
+    QtCore.qInstallMessageHandler(_pass_on)
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(sys.argv[:1])
     assert isinstance(application, QtWidgets.QApplication)
     application.setApplicationName("Cushion")
@@ -75,6 +80,11 @@ def run_app(plan: AppPlan) -> AppOutcome:
     error = session.snapshot().error if session is not None else None
     failed = photographer is not None and photographer.failed
     return AppOutcome(1 if failed else 0, summary, error.message if error is not None else "")
+
+
+def _pass_on(kind: QtCore.QtMsgType, _context: QtCore.QMessageLogContext, message: str) -> None:
+    """What Qt has to say goes where our own words go."""
+    logging.getLogger("qt").log(_LEVELS.get(kind, logging.ERROR), "%s", message)
 
 
 class _Enough:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+_SHAPE_TOLERANCE = 200
+"""Shapes that differ by less than one part in this many count as equal: encoders round widths to even numbers."""
+
 
 class Box(NamedTuple):
     """A rectangle; x and y are its top left corner."""
@@ -18,7 +21,10 @@ def letterbox(picture_width: int, picture_height: int, room_width: int, room_hei
     """The largest rectangle of the picture's shape inside the room, centred; empty when either has no area."""
     if min(picture_width, picture_height, room_width, room_height) <= 0:
         return Box(0, 0, 0, 0)
-    if picture_width * room_height >= room_width * picture_height:
+    shapes = picture_width * room_height, room_width * picture_height
+    if abs(shapes[0] - shapes[1]) * _SHAPE_TOLERANCE <= shapes[1]:
+        return Box(0, 0, room_width, room_height)
+    if shapes[0] >= shapes[1]:
         width = room_width
         height = max(1, round(room_width * picture_height / picture_width))
     else:

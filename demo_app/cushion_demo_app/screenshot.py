@@ -22,7 +22,7 @@ PATIENCE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ScreenshotOrder:
-    """Photograph when the media clock is at `at_s` or later; the facts go beside `file`, as `.json`."""
+    """Photograph once `at_s` of media were played since the first picture; the facts go beside `file`, as JSON."""
 
     at_s: float
     file: Path
@@ -41,11 +41,14 @@ class Photographer(QtCore.QObject):
         self._page = page
         self._order = order
         self._clock_us = clock_us
+        self._started_us: int | None = None
         page.surface.frame_shown.connect(self._look)
         QtCore.QTimer.singleShot(round((order.at_s + PATIENCE_S) * 1000), self, self._give_up)
 
     def _look(self) -> None:
-        if self.failed and self._clock_us() >= self._order.at_s * 1_000_000:
+        if self._started_us is None:
+            self._started_us = self._clock_us()
+        if self.failed and self._clock_us() - self._started_us >= self._order.at_s * 1_000_000:
             self._page.hide_overlays()
             self._page.stats_overlay.hide()
             self._page.surface.repaint()
