@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,8 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from cushion_sdk.contracts import Title, TitlePage
+from cushion_sdk.contracts import PositionReport, Title, TitlePage
+from cushion_sdk.contracts.resume import DEFAULT_PROFILE_ID
 
 CUSHION = Path(sys.executable).with_name("cushion")
 START_LIMIT_S = 30.0
@@ -71,6 +73,24 @@ class Stack:
 
     def hls_url(self, title: Title) -> str:
         return urljoin(self.url, title.hls_path)
+
+    def rewind(self, title: Title) -> None:
+        """Say that the default profile stands at 0, as of now: tests share this backend."""
+        now_ms = round(time.time() * 1000)
+        report = PositionReport(
+            device_id="tests",
+            session_id=uuid.uuid4().hex,
+            session_started_ms=now_ms,
+            sequence=1,
+            position_s=0.0,
+            duration_s=title.duration_s,
+            reported_ms=now_ms,
+        )
+        path = f"/v1/profiles/{DEFAULT_PROFILE_ID}/positions/{title.title_id}"
+        request = urllib.request.Request(urljoin(self.url, path), msgspec.json.encode(report), method="PUT")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=10) as response:
+            assert response.status == 200
 
     def audio_objects(self, title: Title) -> list[str]:
         """File names of the title's audio segments, read off its HLS playlists line by line."""

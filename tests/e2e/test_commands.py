@@ -32,6 +32,13 @@ def play(url: str, data: Path, *more: str, timeout_s: float = 60.0) -> tuple[dic
     return (json.loads(done.stdout) if done.stdout.strip() else {}), done.stderr, done.returncode
 
 
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def is_plain(said: str) -> bool:
     """One or two sentences for people, and no traceback."""
     return 0 < len(said.strip()) < 600 and "Traceback" not in said and "Error(" not in said
@@ -108,10 +115,15 @@ def stored_position(data: Path) -> PositionReport | None:
 
 
 @pytest.mark.slow
-def test_killed_playback_resumes_within_a_second(stack: Stack, film_title: Title, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["none", "up", "down"])
+def test_killed_playback_resumes_within_a_second(stack: Stack, film_title: Title, tmp_path: Path, backend: str) -> None:
+    stack.rewind(film_title)
     url = stack.dash_url(film_title)
+    server = {"none": (), "up": ("--server", stack.url), "down": ("--server", f"http://127.0.0.1:{free_port()}")}[
+        backend
+    ]
     process = subprocess.Popen(
-        [CUSHION, "play", url, "--headless", "--data", str(tmp_path)],
+        [CUSHION, "play", url, "--headless", "--data", str(tmp_path), *server],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -126,7 +138,7 @@ def test_killed_playback_resumes_within_a_second(stack: Stack, film_title: Title
     assert stored is not None
     was_at_s = stored.position_s + (killed_ms - stored.reported_ms) / 1000
 
-    summary, _, status = play(url, tmp_path, "--seconds", "1")
+    summary, _, status = play(url, tmp_path, "--seconds", "1", *server)
 
     assert status == 0
     assert was_at_s > 3.0
@@ -158,11 +170,7 @@ def test_interrupted_playback_ends_at_once_and_resumes_exactly(stack: Stack, fil
 
 
 def test_missing_server_is_told_plainly(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    _, said, status = play(f"http://127.0.0.1:{port}/a.mpd", tmp_path)
+    _, said, status = play(f"http://127.0.0.1:{free_port()}/a.mpd", tmp_path)
 
     assert status != 0
     assert is_plain(said)
