@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from cushion_sdk.session_events import (
 from cushion_sdk.session_types import SessionOptions, SessionProblem, SessionSnapshot, SessionState, SessionSummary
 
 MIN_RATE, MAX_RATE = 0.25, 4.0
+FRAME_NOISE = 1e-3
+"""Of a frame: microseconds and floats do not make one more."""
 
 
 class PlaybackSession:
@@ -199,8 +202,8 @@ class PlaybackSession:
 
     def stop(self) -> None:
         """Hold the clock; what follows is not reported any more."""
-        self._player.pause()
         self._listeners.clear()
+        self._player.pause()
 
     def close(self) -> None:
         """Freeze snapshot and summary, end the event streams."""
@@ -240,10 +243,8 @@ class PlaybackSession:
             stream.put(event)
 
     def _frames_due(self, played_s: float) -> int | None:
-        """Frames whose time the media clock reached, the one it started on included."""
-        if self._frame_rate is None:
-            return None
-        return int(played_s * self._frame_rate) + 1 if self._ledger.has_started else 0
+        """Frames whose time the media clock passed, the one it started on included."""
+        return None if self._frame_rate is None else math.ceil(played_s * self._frame_rate - FRAME_NOISE)
 
     def _resume_from_s(self) -> float:
         opening = self._opening

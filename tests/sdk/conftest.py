@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
@@ -83,7 +84,7 @@ class CountingOutput(NullDecodeOutput):
 
     def stats(self) -> OutputStats:
         stats = super().stats()
-        shown = int(stats.position_us * 30 / SECOND) - self.dropped
+        shown = math.ceil(stats.position_us * 30 / SECOND) - self.dropped
         return replace(stats, frames_shown=max(0, shown), frames_dropped=self.dropped)
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -32,10 +33,14 @@ def write_summary(summary: SessionSummary, target: str) -> None:
     path = Path(target)
     part = path.with_name(path.name + ".part")
     try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")  # a pipe or a device: nothing to replace
+            return
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)
     except OSError as exc:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise UsageError(f"the summary cannot be written to {path}: {exc.strerror or exc}") from exc
 
 

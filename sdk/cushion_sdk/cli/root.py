@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import version as version_of
 from typing import Annotated, Any, cast
 
 import typer
@@ -112,9 +113,17 @@ def build(args: list[str]) -> typer.Typer:
     return app
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"cushion {version_of('cushion-sdk')}")
+        raise typer.Exit
+
+
 def _root(
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; twice for everything.")] = 0,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
 ) -> None:
     """Cushion: an adaptive-bitrate player, its client SDK, an ABR laboratory and a reference backend."""
     import logging
@@ -123,11 +132,6 @@ def _root(
     logging.basicConfig(level=level, stream=sys.stderr, format="cushion: %(levelname)s %(message)s")
     if verbose < 2:
         logging.getLogger("httpx").setLevel(logging.WARNING)
-    if version:
-        from importlib.metadata import version as version_of
-
-        typer.echo(f"cushion {version_of('cushion-sdk')}")
-        raise typer.Exit
 
 
 def _find_commands() -> Mapping[str, Callable[[], object]]:
