@@ -5,9 +5,11 @@ Names are relative, `/`-separated and checked: no empty, dot or dot-dot parts, s
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import re
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -55,6 +57,17 @@ def content_name(data: bytes, suffix: str) -> str:
 def is_safe_name(name: str) -> bool:
     """Whether `name` is one this store could have given out."""
     return bool(name) and len(name) < 512 and all(_SAFE_PART.fullmatch(part) for part in name.split("/"))
+
+
+@contextlib.contextmanager
+def full_disk_translated() -> Generator[None, None, None]:
+    """ENOSPC from whatever writes inside the block becomes StoreFull."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno == errno.ENOSPC:
+            raise StoreFull("No space is left on the disk that holds the objects.") from exc
+        raise
 
 
 class LocalObjectStore:

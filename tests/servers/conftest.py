@@ -40,6 +40,16 @@ def ntsc_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def damaged_clip(clip: Path, tmp_path: Path) -> Path:
+    """The clip with 4000 bytes of its media zeroed."""
+    data = bytearray(clip.read_bytes())
+    start = data.index(b"mdat") + len(data) // 3
+    data[start : start + 4000] = bytes(4000)
+    (tmp_path / "damaged.mp4").write_bytes(data)
+    return tmp_path / "damaged.mp4"
+
+
+@pytest.fixture
 def store() -> MemoryStore:
     return MemoryStore()
 

@@ -20,7 +20,7 @@ BORDERS = [0, 96_000, 192_000]
 def heard(track: TrackRecord, store: MemoryStore) -> tuple[int, NDArray[np.float32]]:
     """(first sample's position, left channel) of a track as a decoder gives it."""
     data = store.get(track.init.name) + b"".join(store.get(segment.media.name) for segment in track.segments)
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         frames = list(container.decode(audio=0))
         assert frames[0].pts is not None
         return frames[0].pts, np.concatenate([np.asarray(frame.to_ndarray(), np.float32)[0] for frame in frames])

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Litestar, Request, Response, Router, get, post, put
 from litestar.exceptions import HTTPException
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from cushion_sdk.contracts import (
     IngestJob,
@@ -35,28 +35,32 @@ def build_api(backend: Backend) -> Litestar:
     """The API over an opened backend."""
 
     @get("/titles")
-    async def list_titles(cursor: str = "", limit: Annotated[int, Parameter(ge=1, le=200)] = 100) -> TitlePage:
+    async def list_titles(
+        cursor: FromQuery[str] = "", limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100
+    ) -> TitlePage:
         return await backend.titles.page(cursor, limit)
 
     @get("/titles/{title_id:str}")
-    async def show_title(title_id: str) -> Title:
+    async def show_title(title_id: FromPath[str]) -> Title:
         return await backend.titles.get(title_id)
 
     @put("/profiles/{profile_id:str}/positions/{title_id:str}")
-    async def report_position(profile_id: str, title_id: str, data: PositionReport) -> Position:
+    async def report_position(
+        profile_id: FromPath[str], title_id: FromPath[str], data: JSONBody[PositionReport]
+    ) -> Position:
         _check_report(profile_id, title_id, data)
         return await backend.positions.report(profile_id, title_id, data)
 
     @get("/profiles/{profile_id:str}/positions/{title_id:str}")
-    async def show_position(profile_id: str, title_id: str) -> Position:
+    async def show_position(profile_id: FromPath[str], title_id: FromPath[str]) -> Position:
         return await backend.positions.get(profile_id, title_id)
 
     @get("/profiles/{profile_id:str}/positions")
-    async def list_positions(profile_id: str) -> PositionPage:
+    async def list_positions(profile_id: FromPath[str]) -> PositionPage:
         return await backend.positions.page(profile_id)
 
     @post("/ingests", status_code=202)
-    async def start_ingest(data: IngestRequest) -> IngestJob:
+    async def start_ingest(data: JSONBody[IngestRequest]) -> IngestJob:
         return await backend.ingest.submit(data)
 
     @get("/ingests")
@@ -64,7 +68,7 @@ def build_api(backend: Backend) -> Litestar:
         return await backend.ingest.jobs()
 
     @get("/ingests/{job_id:str}")
-    async def show_ingest(job_id: str) -> IngestJob:
+    async def show_ingest(job_id: FromPath[str]) -> IngestJob:
         return await backend.ingest.job(job_id)
 
     @get("/healthz")

@@ -14,7 +14,7 @@ from cushion_servers.manifests.description import (
     mean_bitrate_bps,
     peak_bitrate_bps,
 )
-from cushion_servers.store import ObjectStore
+from cushion_servers.store import ObjectStore, full_disk_translated
 from cushion_servers.transcode.facts import AUDIO_RATE_HZ, StoredObject, TrackRecord
 
 MEDIA_ROOT = "/media/"
@@ -34,8 +34,9 @@ async def publish_title(
 ) -> Title:
     """Publish a title whose objects are all stored. Until the catalog row is written nothing is visible."""
     description = _describe(plan, video, audio)
-    for file_name, text in _manifests(description).items():
-        store.put(f"titles/{plan.title_id}/{file_name}", text.encode())
+    with full_disk_translated():
+        for file_name, text in _manifests(description).items():
+            store.put(f"titles/{plan.title_id}/{file_name}", text.encode())
     folder = f"{MEDIA_ROOT}titles/{plan.title_id}"
     title = Title(
         title_id=plan.title_id,

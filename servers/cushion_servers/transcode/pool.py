@@ -23,8 +23,8 @@ from multiprocessing.synchronize import Event as ProcessEvent
 from pathlib import Path
 from typing import Protocol
 
-from cushion_servers.errors import ServerError, StepCancelled, StoreFull, WorkerLost
-from cushion_servers.store import LocalObjectStore, ObjectStore
+from cushion_servers.errors import StepCancelled, WorkerLost
+from cushion_servers.store import LocalObjectStore, ObjectStore, full_disk_translated
 from cushion_servers.transcode.steps import Step, StepResult, run_step
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,11 @@ class ProcessStepRunner:
                     self._pool = None
                     pool.shutdown(wait=False)
                 raise WorkerLost(f"The worker that ran {step.name!r} died.") from exc
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if self._stop.is_set() and task is not None and not task.cancelling():
+                    raise StepCancelled("The backend is stopping.") from None  # closing dropped a step not yet begun
+                raise
         finally:
             self._give_slot()
 
@@ -124,16 +129,8 @@ class ProcessStepRunner:
 
 def run_guarded(step: Step, store: ObjectStore, should_stop: Callable[[], bool]) -> StepResult:
     """`run_step`, with what the operating system says translated: a full disk is StoreFull."""
-    try:
+    with full_disk_translated():
         return run_step(step, store, should_stop)
-    except ServerError:
-        raise
-    except OSError as exc:
-        import errno
-
-        if exc.errno == errno.ENOSPC:
-            raise StoreFull("No space is left on the disk that holds the objects.") from exc
-        raise
 
 
 _worker_store: ObjectStore | None = None

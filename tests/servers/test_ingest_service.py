@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from cushion_sdk.contracts import IngestJob, IngestRequest, IngestState
+from cushion_servers.backend import Backend, open_backend
+from cushion_servers.config import BackendConfig
+from cushion_servers.errors import InvalidRequest, NotFound
+from cushion_servers.testing import CountingRunner, MemoryStore
+from cushion_servers.transcode.steps import Step, StepResult
+from cushion_servers.transcode.testing import write_clip
+
+
+async def ingest(backend: Backend, path: Path, **settings: object) -> IngestJob:
+    job = await backend.ingest.submit(IngestRequest(path=str(path), **settings))  # type: ignore[arg-type]
+    return await backend.ingest.wait(job.job_id)
+
+
+async def test_clip_becomes_a_title(backend: Backend, store: MemoryStore, clip: Path) -> None:
+    job = await ingest(backend, clip, name="A clip", min_duration_s=9.0, licence="CC0")
+
+    assert (job.state, job.done_steps, job.problem) == (IngestState.PUBLISHED, job.total_steps, "")
+    title = await backend.titles.get(job.title_id)
+    assert (title.name, title.licence, title.duration_s) == ("A clip", "CC0", 9.6)
+    assert title.note == "4.8 s clip, repeated 2 times"
+    assert [(rung.height_px, rung.width_px) for rung in title.ladder.video] == [(144, 256), (180, 320)]
+    assert title.ladder.frame_rate == "25/1"
+    assert title.ladder.audio_bitrate_bps > 0
+    for path in (title.dash_path, title.hls_path, title.poster_path):
+        assert store.exists(path.removeprefix("/media/"))
+
+
+async def test_second_ingest_encodes_nothing_and_is_the_same_title(
+    backend: Backend, runner: CountingRunner, clip: Path
+) -> None:
+    first = await ingest(backend, clip, name="Old name")
+    runner.ran.clear()
+
+    second = await ingest(backend, clip, name="New name")
+
+    assert runner.ran == ["probe"]
+    assert second.title_id == first.title_id
+    assert [title.name for title in (await backend.titles.page("", 10)).titles] == ["New name"]
+
+
+async def test_step_is_done_again_when_one_of_its_objects_is_gone(
+    backend: Backend, store: MemoryStore, runner: CountingRunner, clip: Path
+) -> None:
+    job = await ingest(backend, clip)
+    poster = (await backend.titles.get(job.title_id)).poster_path.removeprefix("/media/")
+    del store.objects[poster]
+    runner.ran.clear()
+
+    await ingest(backend, clip)
+
+    assert runner.ran == ["probe", "poster"]
+    assert store.exists(poster)
+
+
+@pytest.fixture(params=[b"", b"not a video at all" * 100], ids=["empty", "text"])
+def bad_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / "bad.mp4"
+    path.write_bytes(request.param)
+    return path
+
+
+async def test_bad_source_fails_with_one_sentence_and_publishes_nothing(
+    backend: Backend, store: MemoryStore, bad_file: Path
+) -> None:
+    job = await ingest(backend, bad_file)
+
+    assert job.state is IngestState.FAILED
+    assert job.problem.startswith(str(bad_file))
+    assert job.problem.count(".") == job.problem.count(".mp4") + 1
+    assert not store.objects
+    assert not (await backend.titles.page("", 10)).titles
+
+
+async def test_unreadable_path_fails_the_job(backend: Backend, tmp_path: Path) -> None:
+    job = await ingest(backend, tmp_path / "nothing.mp4")
+
+    assert (job.state, "No such file" in job.problem) == (IngestState.FAILED, True)
+
+
+async def test_source_damaged_in_its_middle_publishes_nothing(
+    backend: Backend, store: MemoryStore, damaged_clip: Path
+) -> None:
+    job = await ingest(backend, damaged_clip)
+
+    assert job.state is IngestState.FAILED
+    assert "damaged" in job.problem
+    assert not [name for name in store.objects if name.startswith("titles/")]
+    assert not (await backend.titles.page("", 10)).titles
+
+
+@pytest.mark.parametrize("capacity_bytes", [0, 5_000, 20_000])
+async def test_full_disk_fails_the_job_and_publishes_nothing(tmp_path: Path, clip: Path, capacity_bytes: int) -> None:
+    store = MemoryStore(capacity_bytes)
+    config = BackendConfig(data_dir=tmp_path)
+    async with open_backend(config, store=store, runner=CountingRunner(store)) as backend:
+        job = await ingest(backend, clip)
+
+        assert job.state is IngestState.FAILED
+        assert job.problem == "No space is left on the disk that holds the objects."
+        assert not (await backend.titles.page("", 10)).titles
+
+        store.capacity_bytes = None
+        again = await ingest(backend, clip)
+        assert again.state is IngestState.PUBLISHED
+
+
+async def test_disk_that_fills_up_at_publication_publishes_nothing(tmp_path: Path, clip: Path) -> None:
+    class NoManifests(MemoryStore):
+        def put(self, name: str, data: bytes) -> None:
+            if name.startswith("titles/"):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            super().put(name, data)
+
+    store = NoManifests()
+    config = BackendConfig(data_dir=tmp_path)
+    async with open_backend(config, store=store, runner=CountingRunner(store)) as backend:
+        job = await ingest(backend, clip)
+
+        assert (job.state, "No space is left" in job.problem) == (IngestState.FAILED, True)
+        assert not (await backend.titles.page("", 10)).titles
+
+
+async def test_lost_worker_is_replaced_twice_and_then_the_job_fails(tmp_path: Path, clip: Path) -> None:
+    store = MemoryStore()
+    for name, lose, state in (("a", 2, IngestState.PUBLISHED), ("b", 99, IngestState.FAILED)):
+        runner = CountingRunner(MemoryStore() if name == "b" else store, lose=lose)
+        async with open_backend(BackendConfig(data_dir=tmp_path / name), store=store, runner=runner) as backend:
+            job = await ingest(backend, clip)
+
+            assert job.state is state
+            if state is IngestState.FAILED:
+                assert job.problem.endswith("died.")
+
+
+class StoppingRunner(CountingRunner):
+    """Closes itself, as a killed backend would, when a step of this name comes."""
+
+    def __init__(self, store: MemoryStore, stop_at: str) -> None:
+        super().__init__(store)
+        self._stop_at = stop_at
+
+    async def run(self, step: Step, priority: int = 0) -> StepResult:
+        if step.name == self._stop_at:
+            await self.close()
+        return await super().run(step, priority)
+
+
+async def test_interrupted_job_goes_on_after_a_restart_without_redoing_finished_steps(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    long = write_clip(tmp_path_factory.mktemp("long") / "long.mp4", frames=400)
+    store, config = MemoryStore(), BackendConfig(data_dir=tmp_path)
+    stopping = StoppingRunner(store, "video 2")
+    async with open_backend(config, store=store, runner=stopping) as backend:
+        job = await ingest(backend, long)
+        assert job.state is IngestState.RUNNING
+        assert not (await backend.titles.page("", 10)).titles
+
+    runner = CountingRunner(store)
+    async with open_backend(config, store=store, runner=runner) as backend:
+        job = await backend.ingest.wait(job.job_id)
+
+        assert job.state is IngestState.PUBLISHED
+        assert "video 1" in stopping.ran
+        assert "video 1" not in runner.ran
+        assert "video 2" in runner.ran
+
+
+async def test_same_request_twice_is_one_job(backend: Backend, clip: Path) -> None:
+    request = IngestRequest(path=str(clip))
+
+    first, second = await backend.ingest.submit(request), await backend.ingest.submit(request)
+
+    assert first.job_id == second.job_id
+    await backend.ingest.wait(first.job_id)
+    assert len(await backend.ingest.jobs()) == 1
+
+
+async def test_impossible_requests_are_refused(backend: Backend) -> None:
+    with pytest.raises(InvalidRequest, match="absolute"):
+        await backend.ingest.submit(IngestRequest(path="clip.mp4"))
+    with pytest.raises(InvalidRequest, match="min_duration_s"):
+        await backend.ingest.submit(IngestRequest(path="/clip.mp4", min_duration_s=-1.0))
+    with pytest.raises(NotFound):
+        await backend.ingest.job("none")
