@@ -106,7 +106,9 @@ class FakeBackend:
                 rejected += 1
                 continue
             key = (record.session_id, record.sequence)
-            if key in self.records:
+            if not record.session_id or record.sequence is None:
+                rejected += 1  # it could not be told from its repetition
+            elif key in self.records:
                 repeated += 1
             else:
                 accepted += 1
