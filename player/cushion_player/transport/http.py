@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-import httpx
-
 from cushion_player.errors import FetchError, UsageError
 from cushion_player.transport import wording
 from cushion_player.transport.base import FetchRequest
 from cushion_player.transport.headers import ContentRange, parse_retry_after
+from cushion_player.transport.lean import httpx
 
 MAX_REDIRECTS: Final = 8
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
