@@ -51,6 +51,7 @@ from cushion_player.model.live import (
     Resync,
     ServerControl,
     ServiceDescription,
+    Start,
     SteeringManifest,
     UtcTiming,
 )
@@ -62,7 +63,6 @@ from cushion_player.model.presentation import (
     Presentation,
     Representation,
     SessionData,
-    Start,
     Tiles,
 )
 from cushion_player.model.protection import Protection

@@ -8,6 +8,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from cushion_player.model.basics import Descriptor
+from cushion_player.model.events import DateRange
+from cushion_player.model.segments import Chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,14 @@ class Resync(NamedTuple):
 # --------------------------------------------------------------------------- media playlists (HLS)
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the author wants playback to begin (HLS EXT-X-START): seconds, from the end when negative."""
+
+    offset: Fraction
+    is_precise: bool = False
+
+
 class ServerControl(NamedTuple):
     """EXT-X-SERVER-CONTROL; seconds."""
 
@@ -227,5 +237,11 @@ class PlaylistInfo:
     is_iframes_only: bool = False
     part_target: Fraction | None = None
     server_control: ServerControl = field(default_factory=ServerControl)
+    partial: tuple[Chunk, ...] = ()
+    """What is there of the segment after the last listed one (its number is the last one's plus one)."""
     preload_hints: tuple[PreloadHint, ...] = ()
     rendition_reports: tuple[RenditionReport, ...] = ()
+    start: Start | None = None
+    date_ranges: tuple[DateRange, ...] = ()
+    unknown_skipped: int = 0
+    """Segments before the first listed one that a delta update left out and that nothing before it told of."""

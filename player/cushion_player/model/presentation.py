@@ -19,6 +19,7 @@ from cushion_player.model.live import (
     ProducerReferenceTime,
     Resync,
     ServiceDescription,
+    Start,
     UtcTiming,
 )
 from cushion_player.model.protection import Protection
@@ -197,14 +198,6 @@ class EarlyPeriod:
     id: str
     duration: Fraction | None
     adaptation_sets: tuple[AdaptationSet, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where the author wants playback to begin (HLS EXT-X-START): seconds, from the end when negative."""
-
-    offset: Fraction
-    is_precise: bool = False
 
 
 class SessionData(NamedTuple):

@@ -15,6 +15,8 @@ class InitSegment:
     """What a decoder must be given before any segment."""
 
     address: Address
+    keys: tuple[Key, ...] = ()
+    """What it is encrypted with itself (HLS); () when in the clear."""
 
 
 class Key(NamedTuple):
@@ -143,18 +145,19 @@ def segment_index_at(segments: Sequence[Segment], ticks: int) -> int:
 
 
 class SegmentPattern:
-    """Segments of one duration without an end in sight (DASH @duration in a live period).
+    """Segments of one duration without an end in sight (DASH @duration, or a last S with r=-1, in a live period).
 
-    Segment i (0 <= i < limit, for ever when limit is None) starts i × duration ticks after the period. Which of them
-    are there at a time of day is for availability to say; `segments(first, last)` makes them.
+    Segment i (0 <= i < limit, for ever when limit is None) starts at start + i × duration ticks of the period. Which
+    of them are there at a time of day is for availability to say; `segments(first, last)` makes them.
     """
 
-    __slots__ = ("duration", "limit")
+    __slots__ = ("duration", "limit", "start")
 
-    def __init__(self, duration: int, limit: int | None) -> None:
-        """duration: ticks of the representation, > 0."""
+    def __init__(self, duration: int, limit: int | None, start: int = 0) -> None:
+        """duration: ticks of the representation, > 0. start: of segment 0, ticks from the start of the period."""
         self.duration = duration
         self.limit = limit
+        self.start = start
 
     @abstractmethod
     def segment(self, index: int) -> Segment:
