@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cushion_sdk.backend import BackendClient
     from cushion_sdk.contracts.catalog import Title
     from cushion_sdk.device import DeviceStores
+    from cushion_sdk.event_stream import EventStream
     from cushion_sdk.session import PlaybackSession
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,7 @@ class SyncSession:
         self._waiting_verbs: list[Callable[[PlaybackSession], None]] = []
         self._closing = False
         self._stop: asyncio.Event | None = None
+        self._opening_task: asyncio.Task[None] | None = None
         self._closed = runtime.submit(
             self._run(
                 lambda: open_session(
@@ -213,29 +215,42 @@ class SyncSession:
         self._closing = True
         if self._stop is not None:
             self._stop.set()
+        if self._opening_task is not None:
+            self._opening_task.cancel()
 
     async def _run(self, opening: Callable[[], AbstractAsyncContextManager[PlaybackSession]]) -> None:
         self._stop = asyncio.Event()
         if self._closing:
-            self._stop.set()
+            return
+        self._opening_task = asyncio.current_task()
         try:
             async with opening() as session:
+                self._opening_task = None
                 await self._live(session)
             self._summary = session.summary()
             self._snapshot = session.snapshot()
+        except asyncio.CancelledError:
+            if not self._closing:
+                raise  # the runtime is closing; otherwise nobody waits for this opening any more
         except CushionError as exc:
             log.warning("the session could not be opened: %s", exc)
             self._fail(exc.code, str(exc))
+        except Exception as exc:
+            log.exception("a session broke")
+            self._fail("error", f"internal error, {type(exc).__name__}: {exc}")
+        finally:
+            self._opening_task = None
 
     async def _live(self, session: PlaybackSession) -> None:
         assert self._stop is not None
         self._session = session
+        events = session.events()
         if self._autoplay:
             session.play()
         for verb in self._waiting_verbs:
             self._apply(verb)
         self._waiting_verbs.clear()
-        listening = asyncio.create_task(self._listen(session))
+        listening = asyncio.create_task(self._listen(session, events))
         try:
             while not self._stop.is_set():
                 self._snapshot = session.snapshot()
@@ -247,8 +262,8 @@ class SyncSession:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 
-    async def _listen(self, session: PlaybackSession) -> None:
-        async for event in session.events():
+    async def _listen(self, session: PlaybackSession, events: EventStream) -> None:
+        async for event in events:
             self._snapshot = session.snapshot()
             self._tell(event)
 

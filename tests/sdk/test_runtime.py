@@ -11,6 +11,7 @@ import pytest
 from cushion_player.clock import MonotonicClock
 from cushion_player.engine import Limits
 from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.testing.faults import Hang
 from cushion_player.testing.transport import FakeTransport
 from cushion_sdk.runtime import Runtime, SyncSession
 from cushion_sdk.session_events import (
@@ -75,6 +76,13 @@ class Device:
             return InlineStores()
 
         return self.runtime.submit(make()).result()
+
+    def settle(self) -> None:
+        """Wait until everything posted so far was carried out."""
+
+        async def arrive() -> None: ...
+
+        self.runtime.submit(arrive()).result(PATIENCE_S)
 
     def open(self, source: str = MPD_URL, options: SessionOptions | None = None) -> SyncSession:
         session = SyncSession(
@@ -188,6 +196,7 @@ def test_a_command_that_makes_no_sense_is_refused_with_a_warning(
     session.set_trace("no-such-trace")
     session.set_rate(99.0)
     device.listener.wait_for(PlaybackStarted)
+    device.settle()
 
     assert "no-such-trace" in caplog.text
     assert "the rate lies between" in caplog.text
@@ -216,6 +225,33 @@ def test_a_session_may_be_closed_at_once_and_twice(device: Device) -> None:
     session.play()
 
     assert session.close_soon().done()
+
+
+def test_closing_does_not_wait_for_an_opening_that_hangs(device: Device) -> None:
+    device.transport.faults.always(MPD_URL, Hang(3600))
+    session = device.open()
+    device.settle()
+    before_us = device.clock.now_us()
+
+    session.close()
+
+    assert device.clock.now_us() - before_us < 1_000_000
+    assert device.transport.open_streams == 0
+    assert session.summary() is None
+
+
+def test_a_bug_in_a_session_is_told_as_a_failure(device: Device, caplog: pytest.LogCaptureFixture) -> None:
+    def explode(request: object) -> bytes:
+        raise ZeroDivisionError("oops")
+
+    device.transport.content[MPD_URL] = explode
+    session = device.open()
+    device.listener.wait_for(PlaybackFailed)
+
+    problem = session.snapshot().error
+    assert problem is not None
+    assert "ZeroDivisionError" in problem.message
+    assert "a session broke" in caplog.text
 
 
 def test_an_event_callback_that_fails_does_not_stop_the_session(
