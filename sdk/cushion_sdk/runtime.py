@@ -128,6 +128,7 @@ class SyncSession:
 
         chosen = options or SessionOptions()
         self._runtime = runtime
+        self._output = output
         self._on_event = on_event
         self._autoplay = autoplay
         self._snapshot = SessionSnapshot(rule=chosen.rule, trace=str(chosen.trace or "unshaped"), volume=chosen.volume)
@@ -221,6 +222,7 @@ class SyncSession:
     async def _run(self, opening: Callable[[], AbstractAsyncContextManager[PlaybackSession]]) -> None:
         self._stop = asyncio.Event()
         if self._closing:
+            await self._output.close()
             return
         self._opening_task = asyncio.current_task()
         try:
