@@ -56,7 +56,7 @@ def on_screen(display: str) -> dict[str, str]:
 def pixels(path: Path) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB of a PNG."""
     with av.open(str(path)) as container:
-        return next(container.decode(video=0)).to_ndarray(format="rgb24")
+        return np.asarray(next(container.decode(video=0)).to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
 def photograph(
