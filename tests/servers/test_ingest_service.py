@@ -11,7 +11,6 @@ from cushion_servers.config import BackendConfig
 from cushion_servers.errors import InvalidRequest, NotFound
 from cushion_servers.testing import CountingRunner, MemoryStore
 from cushion_servers.transcode.steps import Step, StepResult
-from cushion_servers.transcode.testing import write_clip
 
 
 async def ingest(backend: Backend, path: Path, **settings: object) -> IngestJob:
@@ -154,13 +153,12 @@ class StoppingRunner(CountingRunner):
 
 
 async def test_interrupted_job_goes_on_after_a_restart_without_redoing_finished_steps(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    tmp_path: Path, clip: Path
 ) -> None:
-    long = write_clip(tmp_path_factory.mktemp("long") / "long.mp4", frames=400)
     store, config = MemoryStore(), BackendConfig(data_dir=tmp_path)
-    stopping = StoppingRunner(store, "video 2")
+    stopping = StoppingRunner(store, "join")
     async with open_backend(config, store=store, runner=stopping) as backend:
-        job = await ingest(backend, long)
+        job = await ingest(backend, clip)
         assert job.state is IngestState.RUNNING
         assert not (await backend.titles.page("", 10)).titles
 
@@ -168,10 +166,9 @@ async def test_interrupted_job_goes_on_after_a_restart_without_redoing_finished_
     async with open_backend(config, store=store, runner=runner) as backend:
         job = await backend.ingest.wait(job.job_id)
 
-        assert job.state is IngestState.PUBLISHED
-        assert "video 1" in stopping.ran
-        assert "video 1" not in runner.ran
-        assert "video 2" in runner.ran
+    assert job.state is IngestState.PUBLISHED
+    assert sorted(stopping.ran) == ["audio", "join", "poster", "probe", "video 1"]
+    assert runner.ran == ["probe", "join"]
 
 
 async def test_same_request_twice_is_one_job(backend: Backend, clip: Path) -> None:
@@ -182,6 +179,23 @@ async def test_same_request_twice_is_one_job(backend: Backend, clip: Path) -> No
     assert first.job_id == second.job_id
     await backend.ingest.wait(first.job_id)
     assert len(await backend.ingest.jobs()) == 1
+
+
+async def test_two_jobs_of_one_source_encode_it_once(backend: Backend, runner: CountingRunner, clip: Path) -> None:
+    names = ("one", "two")
+    jobs = [await backend.ingest.submit(IngestRequest(path=str(clip), name=name)) for name in names]
+
+    ended = [await backend.ingest.wait(job.job_id) for job in jobs]
+
+    assert [job.state for job in ended] == [IngestState.PUBLISHED] * 2
+    assert sorted(runner.ran) == ["audio", "join", "poster", "probe", "probe", "video 1"]
+
+
+async def test_job_without_a_name_is_called_after_its_file(backend: Backend, clip: Path) -> None:
+    job = await ingest(backend, clip)
+
+    assert job.name == "clip"
+    assert (await backend.titles.get(job.title_id)).name == "clip"
 
 
 async def test_impossible_requests_are_refused(backend: Backend) -> None:

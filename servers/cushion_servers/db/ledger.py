@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select, update
@@ -59,7 +60,7 @@ class Ledger:
                     state=IngestState.QUEUED,
                 )
             )
-        return IngestJob(job_id=job_id, state=IngestState.QUEUED, name=request.name)
+        return IngestJob(job_id=job_id, state=IngestState.QUEUED, name=request.name or Path(request.path).stem)
 
     async def job(self, job_id: str) -> IngestJob | None:
         async with self._database.reading() as connection:
@@ -85,7 +86,7 @@ class Ledger:
         return [job.job_id for job in await self.all_jobs() if job.state in _UNFINISHED]
 
     async def update_job(self, job_id: str, **values: Any) -> None:
-        """Set columns of a job: state, done_steps, total_steps, step, title_id, name, problem."""
+        """Set columns of a job: state, done_steps, total_steps, step, title_id, problem."""
         async with self._database.writing() as connection:
             await connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(**values))
 
@@ -117,7 +118,7 @@ def _job(row: Row[Any]) -> IngestJob:
     return IngestJob(
         job_id=row.job_id,
         state=IngestState(row.state),
-        name=row.name,
+        name=row.name or Path(row.path).stem,
         title_id=row.title_id,
         done_steps=row.done_steps,
         total_steps=row.total_steps,

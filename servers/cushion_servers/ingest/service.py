@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -49,6 +50,7 @@ class IngestService:
         self._ledger, self._titles, self._store, self._runner = ledger, titles, store, runner
         self._now_ms = now_ms
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._step_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._order = 0
 
     async def __aenter__(self) -> IngestService:
@@ -100,7 +102,7 @@ class IngestService:
         """Run a job to its end, and write down how it ended; interrupted, it stays unfinished in the ledger."""
         try:
             try:
-                await _Job(job_id, priority, self._ledger, self._titles, self._store, self._runner, self._now_ms).run()
+                await _Job(self, job_id, priority).run()
             except BaseExceptionGroup as group:
                 raise _telling(group) from group
         except (StepCancelled, asyncio.CancelledError):
@@ -122,26 +124,18 @@ class IngestService:
 class _Job:
     """One run of one job."""
 
-    def __init__(
-        self,
-        job_id: str,
-        priority: int,
-        ledger: Ledger,
-        titles: Titles,
-        store: ObjectStore,
-        runner: StepRunner,
-        now_ms: Callable[[], int],
-    ) -> None:
+    def __init__(self, service: IngestService, job_id: str, priority: int) -> None:
         self._job_id, self._priority = job_id, priority
-        self._ledger, self._titles, self._store, self._runner = ledger, titles, store, runner
-        self._now_ms = now_ms
+        self._ledger, self._titles = service._ledger, service._titles
+        self._store, self._runner = service._store, service._runner
+        self._now_ms, self._step_locks = service._now_ms, service._step_locks
         self._done = 0
 
     async def run(self) -> None:
         request = await self._ledger.request_of(self._job_id)
         assert request is not None
         name = request.name or Path(request.path).stem
-        await self._note(state=IngestState.RUNNING, step="probe", name=name, problem="", done_steps=0)
+        await self._note(state=IngestState.RUNNING, step="probe", problem="", done_steps=0)
         probed = await self._runner.run(ProbeStep(path=request.path), self._priority)
         assert isinstance(probed, Probed)
         plan = plan_ingest(probed.source, request.min_duration_s)
@@ -182,11 +176,15 @@ class _Job:
         log.info("title published title=%s name=%s", title.title_id, title.name)
 
     async def _do(self, step: Step) -> StepResult:
-        """The step's result: the ledger's if its objects are all there, else by running it."""
+        """The step's result: the ledger's if its objects are all there, else by running it.
+
+        Two jobs that need the same step at the same time share one run of it.
+        """
         key = step_key(step)
-        result = await self._finished(key)
-        if result is None:
-            result = await self._attempted(step, key)
+        async with self._step_locks.setdefault(key, asyncio.Lock()):
+            result = await self._finished(key)
+            if result is None:
+                result = await self._attempted(step, key)
         self._done += 1
         await self._note(done_steps=self._done, step=step.name)
         return result

@@ -50,6 +50,8 @@ class InlineStepRunner:
 
     async def run(self, step: Step, priority: int = 0) -> StepResult:
         await asyncio.sleep(0)
+        if self._closed:
+            raise StepCancelled("The backend is stopping.")
         return run_guarded(step, self._store, lambda: self._closed)
 
     async def close(self) -> None:
