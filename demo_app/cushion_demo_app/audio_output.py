@@ -84,7 +84,7 @@ class QtAudioOutput(QtCore.QObject):
         self._device: Any = None
         self._running = False
         self._lost = False
-        self._is_shut = False
+        self._is_closed = False
         self._given = 0  # samples handed to the sink (or used up by the clock) since the last flush
         self._in_sink = 0  # of those, not heard yet when last looked at
         self._looked_us = 0
@@ -93,11 +93,16 @@ class QtAudioOutput(QtCore.QObject):
         self._timer = QtCore.QTimer(self)
         self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_FEED_MS)
-        self._timer.timeout.connect(self._feed)
+        self._timer.timeout.connect(self.feed)
         self._fresh_start_wanted.connect(self._start_afresh)
         self._volume_wanted.connect(self._set_sink_volume)
         self._run_wanted.connect(self._run)
         self._close_wanted.connect(self._shut)
+
+    @property
+    def is_done(self) -> bool:
+        """Closed, and the device let go: it may be forgotten (on the Qt thread)."""
+        return self._is_closed and self._device is None
 
     def begin(self) -> bool:
         """Open the device (Qt thread). False when it cannot be opened: there is no device behind the sink."""
@@ -119,7 +124,7 @@ class QtAudioOutput(QtCore.QObject):
 
     def write(self, pcm: NDArray[np.float32]) -> int:
         with self._lock:
-            return self._ring.write(pcm)
+            return 0 if self._is_closed else self._ring.write(pcm)
 
     def start(self) -> None:
         with self._lock:
@@ -150,7 +155,8 @@ class QtAudioOutput(QtCore.QObject):
 
     def close(self) -> None:
         with self._lock:
-            self._running = False
+            self._settle(self._clock.now_us())
+            self._running, self._is_closed = False, True
         self._close_wanted.emit()
 
     def _settle(self, now_us: int) -> None:
@@ -162,19 +168,20 @@ class QtAudioOutput(QtCore.QObject):
     # ------------------------------------------------------------------ Qt thread
 
     def _run(self, running: bool) -> None:
-        if self._is_shut:
+        if self._is_closed:
             return
         if running:
             if self._device is not None and not self._lost:
                 self._sink.resume()
             self._timer.start()
-            self._feed()
+            self.feed()
         else:
             self._timer.stop()
             if self._device is not None and not self._lost:
                 self._sink.suspend()
 
-    def _feed(self) -> None:
+    def feed(self) -> None:
+        """Move samples on to the device. The timer calls it."""
         if not self._lost and self._is_gone():
             log.warning("the audio device went away: playing on without sound")
             with self._lock:
@@ -220,7 +227,7 @@ class QtAudioOutput(QtCore.QObject):
             self._flushes_due -= 1
             if self._flushes_due:
                 return  # a later flush is on its way; one fresh start serves both
-        if self._device is None or self._lost or self._is_shut:
+        if self._device is None or self._lost or self._is_closed:
             return
         self._sink.reset()
         self._device = self._sink.start()
@@ -231,11 +238,11 @@ class QtAudioOutput(QtCore.QObject):
         self._sink.setVolume(volume)
 
     def _shut(self) -> None:
-        self._is_shut = True
         self._timer.stop()
-        self._sink.reset()  # `stop` would wait for what is queued to be heard
-        self._sink.stop()
-        self._device = None
+        if self._device is not None:
+            self._device = None
+            self._sink.reset()  # `stop` alone would wait for what is queued to be heard
+            self._sink.stop()
 
 
 def open_audio_output(clock: Clock | None = None) -> QtAudioOutput | None:

@@ -79,8 +79,7 @@ class ChoiceButton(ControlButton):
         self._menu = QtWidgets.QMenu(self)
         self._menu.setAccessibleName(name)
         self._group = QtGui.QActionGroup(self)
-        self.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setMenu(self._menu)
+        self.clicked.connect(self._open)
         self._menu.triggered.connect(self._chosen)
 
     def offer(self, choices: Sequence[Choice]) -> None:
@@ -104,6 +103,11 @@ class ChoiceButton(ControlButton):
         self.setAccessibleDescription(text)
         for action in self._group.actions():
             action.setChecked(action.data() == value)
+
+    def _open(self) -> None:
+        """Upwards: the button sits at the bottom of the window."""
+        corner = self.mapToGlobal(QtCore.QPoint(0, -self._menu.sizeHint().height() - 4))
+        self._menu.popup(corner)
 
     def _chosen(self, action: QtGui.QAction) -> None:
         self._on_chosen(action.data())

@@ -123,7 +123,7 @@ class PlayerPage(QtWidgets.QWidget):
         was_playing = self._state.playing
         self._state = state
         self.control_bar.show_state(state)
-        self.spinner.set_waiting(waiting and not self.banner.isVisible())
+        self.spinner.set_waiting(waiting and self.banner.isHidden())
         if state.playing != was_playing:
             self.reveal_controls()
 
@@ -140,7 +140,7 @@ class PlayerPage(QtWidgets.QWidget):
 
     def clear_problem(self) -> None:
         """Playback goes on."""
-        if self.banner.isVisible():
+        if not self.banner.isHidden():
             self.banner.hide()
             self.setFocus()
 
@@ -181,7 +181,7 @@ class PlayerPage(QtWidgets.QWidget):
 
     def _hide_controls(self) -> None:
         bar = self.control_bar
-        if not self._state.playing or bar.seek_bar.is_dragged or bar.has_open_menu() or self.banner.isVisible():
+        if not self._state.playing or bar.seek_bar.is_dragged or bar.has_open_menu() or not self.banner.isHidden():
             self._hide_timer.start()
             return
         self._put_controls_away()

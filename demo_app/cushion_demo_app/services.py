@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cushion_demo_app.audio_output import open_audio_output
+from cushion_demo_app.audio_output import QtAudioOutput, open_audio_output
 from cushion_demo_app.player_controller import PlayRequest, Wishes
 from cushion_demo_app.video_surface import VideoSurface
 from cushion_player.clock import MonotonicClock
@@ -40,6 +40,8 @@ class AppServices:
         self._device_dir = device_dir
         self._stores: DeviceStores | None = None
         self._output: MediaOutput | None = None
+        self._devices: list[QtAudioOutput] = []
+        """Open ones. Sessions drop theirs on the runtime's thread; the last reference must go on the Qt thread."""
         self.last_session: SyncSession | None = None
         self.sounds_real = False
         """Whether the last session had an audio device."""
@@ -76,6 +78,9 @@ class AppServices:
         from cushion_player.media.output import DecodedOutput
 
         device = open_audio_output(self.clock)
+        self._devices = [each for each in self._devices if not each.is_done]
+        if device is not None:
+            self._devices.append(device)
         self.sounds_real = device is not None
         audio: AudioOutput = device or NullAudioOutput(self.clock)
         chosen = replace(

@@ -79,7 +79,7 @@ class VideoSurface(QtWidgets.QWidget):
         self._timer = QtCore.QTimer(self)
         self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._tick)
+        self._timer.timeout.connect(self.pull)
         self._source_changed.connect(self._follow_source)
 
     # ------------------------------------------------------------------ VideoRenderer
@@ -126,9 +126,10 @@ class VideoSurface(QtWidgets.QWidget):
         if self._source is None:
             self._timer.stop()
         else:
-            self._tick()
+            self.pull()
 
-    def _tick(self) -> None:
+    def pull(self) -> None:
+        """Look for a frame that is due, and come again in time for the next. The timer calls it."""
         source = self._source
         if source is None:
             return

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import pytest
+
+from cushion_demo_app.player_controller import PlayerController, PlayRequest, Wishes
+from cushion_demo_app.player_page import PlayerPage
+from cushion_sdk.session_types import SessionProblem, SessionState
+from tests.demo_app.fakes import FakeSession, make_title
+
+
+class Rig:
+    """A controller whose sessions are fakes."""
+
+    def __init__(self, wishes: Wishes | None = None) -> None:
+        self.page = PlayerPage(["unshaped", "step"])
+        self.sessions: list[FakeSession] = []
+        self.requests: list[tuple[PlayRequest, Wishes]] = []
+        self.controller = PlayerController(self.page, self._open, wishes)
+
+    def _open(self, request: PlayRequest, wishes: Wishes) -> FakeSession:
+        self.requests.append((request, wishes))
+        self.sessions.append(FakeSession())
+        return self.sessions[-1]
+
+    @property
+    def session(self) -> FakeSession:
+        return self.sessions[-1]
+
+    @property
+    def told(self) -> list[object]:
+        return self.session.told
+
+
+@pytest.fixture
+def rig() -> Rig:
+    rig = Rig()
+    rig.controller.open(PlayRequest.of_title(make_title()))
+    return rig
+
+
+def test_pause_and_play_alternate(rig: Rig) -> None:
+    rig.controller.toggle_play()
+    rig.controller.toggle_play()
+
+    assert rig.told == ["pause", "play"]
+
+
+def test_seeks_stay_inside_the_title(rig: Rig) -> None:
+    rig.session.become(position_s=58.0)
+
+    rig.controller.seek_by(10)
+    rig.controller.seek(-4)
+    rig.controller.seek_to_share(0.5)
+
+    assert rig.told == [("seek", 60.0), ("seek", 0.0), ("seek", 30.0)]
+
+
+def test_quick_seeks_add_up_before_the_first_has_arrived(rig: Rig) -> None:
+    rig.session.become(position_s=10.0, state=SessionState.SEEKING)
+
+    rig.controller.seek_by(5)
+    rig.controller.seek_by(5)
+
+    assert rig.told == [("seek", 15.0), ("seek", 20.0)]
+
+
+def test_the_bar_stays_where_the_viewer_went_until_playback_is_there(rig: Rig) -> None:
+    rig.session.become(position_s=5.0)
+    rig.controller.seek(40.0)
+    bar = rig.page.control_bar.seek_bar
+    assert bar.value() == 40_000
+
+    rig.session.become(position_s=40.2)
+    rig.controller.poll()
+
+    assert bar.value() == 40_200
+
+
+def test_a_seek_that_never_arrives_is_given_up(rig: Rig) -> None:
+    rig.session.become(position_s=5.0)
+    rig.controller.seek(40.0)
+
+    for _ in range(30):
+        rig.controller.poll()
+
+    assert rig.page.control_bar.seek_bar.value() == 5_000
+
+
+def test_mute_keeps_the_volume(rig: Rig) -> None:
+    rig.controller.set_volume(0.4)
+    rig.controller.toggle_mute()
+    rig.controller.toggle_mute()
+
+    assert rig.told == [("volume", 0.4), ("volume", 0.0), ("volume", 0.4)]
+    assert rig.controller.wishes == Wishes(volume=0.4)
+
+
+def test_wishes_reach_the_session_once(rig: Rig) -> None:
+    rig.controller.set_link("step")
+    rig.controller.set_link("step")
+    rig.controller.set_height_cap(360)
+    rig.controller.set_speed(1.5)
+
+    assert rig.told == [("trace", "step"), ("limits", 360), ("rate", 1.5)]
+
+
+def test_wishes_outlive_the_title_but_speed_does_not(rig: Rig) -> None:
+    rig.controller.set_link("step")
+    rig.controller.set_speed(2.0)
+
+    rig.controller.open(PlayRequest("http://origin/other.mpd", "other"))
+
+    assert rig.requests[-1][1] == Wishes(link="step")
+
+
+def test_another_title_closes_the_one_before(rig: Rig) -> None:
+    rig.controller.open(PlayRequest("http://origin/other.mpd", "other"))
+
+    assert rig.sessions[0].told == ["close"]
+
+
+def test_the_end_offers_to_play_again(rig: Rig) -> None:
+    rig.session.become(state=SessionState.ENDED, position_s=60.0)
+    rig.controller.poll()
+    assert rig.page.control_bar.play_button.accessibleName() == "Play again (K)"
+
+    rig.controller.toggle_play()
+
+    assert rig.told == [("seek", 0.0), "play"]
+
+
+def test_a_failure_is_said_once_and_retried_where_it_stopped(rig: Rig) -> None:
+    problem = SessionProblem("http_status", "segment 3 of video/720p: HTTP 404 after 3 tries")
+    rig.session.become(state=SessionState.FAILED, error=problem, position_s=12.5)
+    rig.controller.poll()
+    assert rig.page.banner.sentence.text() == problem.message
+
+    rig.page.banner.retry_button.click()
+
+    assert rig.requests[-1][0].start_s == 12.5
+    assert not rig.page.banner.isVisibleTo(rig.page)
+
+
+def test_a_failed_start_is_retried_as_it_was_asked_for(rig: Rig) -> None:
+    rig.session.become(state=SessionState.FAILED, error=SessionProblem("fetch", "no answer"), position_s=0.0)
+    rig.controller.poll()
+
+    rig.controller.retry()
+
+    assert rig.requests[-1][0].start_s is None
+
+
+def test_commands_to_a_failed_session_do_nothing(rig: Rig) -> None:
+    rig.session.become(state=SessionState.FAILED)
+    rig.controller.poll()
+
+    rig.controller.toggle_play()
+    rig.controller.seek(3)
+
+    assert rig.told == []
+
+
+def test_leaving_closes_the_session_and_says_so(rig: Rig) -> None:
+    left: list[bool] = []
+    rig.controller.left.connect(lambda: left.append(True))
+
+    rig.page.leave_requested.emit()
+
+    assert rig.told == ["close"]
+    assert left == [True]
+    assert rig.controller.session is None
+
+
+def test_loading_brings_the_spinner_and_pausing_takes_it_away(rig: Rig) -> None:
+    rig.session.become(state=SessionState.LOADING)
+    rig.controller.poll()
+    assert rig.page.spinner.is_waiting
+
+    rig.controller.toggle_play()
+
+    assert not rig.page.spinner.is_waiting

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import pytest
+
+from cushion_demo_app.control_bar import ControlState
+from cushion_demo_app.player_page import PlayerPage
+from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
+from cushion_demo_app.seek_bar import SeekBar
+from cushion_demo_app.stats_overlay import StatsState, stats_lines
+
+Key = QtCore.Qt.Key
+PLAYING = ControlState(position_s=10, duration_s=60, buffered_until_s=30, playing=True)
+
+
+@pytest.fixture
+def page() -> PlayerPage:
+    page = PlayerPage(["unshaped", "step", "3g"])
+    page.resize(1000, 600)
+    page.show()
+    page.begin("Bikes", [360, 720])
+    page.show_state(PLAYING, waiting=False)
+    return page
+
+
+def press(widget: QtWidgets.QWidget, key: int) -> None:
+    for kind in (QtCore.QEvent.Type.KeyPress, QtCore.QEvent.Type.KeyRelease):
+        QtWidgets.QApplication.sendEvent(widget, QtGui.QKeyEvent(kind, key, QtCore.Qt.KeyboardModifier.NoModifier))
+
+
+def mouse(widget: QtWidgets.QWidget, kind: QtCore.QEvent.Type, x: float, y: float) -> None:
+    place = QtCore.QPointF(x, y)
+    button = QtCore.Qt.MouseButton.LeftButton
+    event = QtGui.QMouseEvent(
+        kind, place, widget.mapToGlobal(place), button, button, QtCore.Qt.KeyboardModifier.NoModifier
+    )
+    QtWidgets.QApplication.sendEvent(widget, event)
+
+
+def heard(signal: QtCore.SignalInstance) -> list[object]:
+    calls: list[object] = []
+
+    def note(*arguments: object) -> None:
+        calls.append(arguments[0] if arguments else None)
+
+    signal.connect(note)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("key", "signal", "said"),
+    [
+        (Key.Key_Space, "play_toggled", None),
+        (Key.Key_Right, "seek_by_requested", 5.0),
+        (Key.Key_J, "seek_by_requested", -10.0),
+        (Key.Key_3, "seek_to_share_requested", 0.3),
+        (Key.Key_M, "mute_toggled", None),
+        (Key.Key_Up, "volume_by_requested", 0.05),
+        (Key.Key_F, "full_screen_toggled", None),
+        (Key.Key_Escape, "leave_requested", None),
+    ],
+)
+def test_keys_become_wishes(page: PlayerPage, key: int, signal: str, said: object) -> None:
+    calls = heard(getattr(page, signal))
+
+    press(page, key)
+
+    assert calls == [said]
+
+
+def test_arrows_seek_also_when_a_button_has_the_focus(page: PlayerPage) -> None:
+    calls = heard(page.seek_by_requested)
+
+    press(page.control_bar.mute_button, Key.Key_Left)
+
+    assert calls == [-5.0]
+
+
+def test_enter_presses_the_button_that_has_the_focus(page: PlayerPage) -> None:
+    calls = heard(page.mute_toggled)
+
+    press(page.control_bar.mute_button, Key.Key_Return)
+
+    assert len(calls) == 1
+
+
+def test_controls_leave_while_playing_and_come_back_with_the_mouse(page: PlayerPage) -> None:
+    page._hide_timer.timeout.emit()
+    assert not page.controls_shown
+
+    mouse(page.surface, QtCore.QEvent.Type.MouseMove, 100, 100)
+
+    assert page.controls_shown
+
+
+def test_controls_stay_while_paused(page: PlayerPage) -> None:
+    page.show_state(ControlState(position_s=10, duration_s=60), waiting=False)
+
+    page._hide_timer.timeout.emit()
+
+    assert page.controls_shown
+
+
+def test_a_double_click_takes_the_pause_of_its_first_click_back(page: PlayerPage) -> None:
+    toggles, full = heard(page.play_toggled), heard(page.full_screen_toggled)
+
+    mouse(page.surface, QtCore.QEvent.Type.MouseButtonPress, 300, 300)
+    mouse(page.surface, QtCore.QEvent.Type.MouseButtonDblClick, 300, 300)
+
+    assert (len(toggles), len(full)) == (2, 1)
+
+
+def test_a_problem_shows_its_sentence_and_can_be_tried_again(page: PlayerPage) -> None:
+    retries = heard(page.retry_requested)
+    page.show_problem("segment 3 of video/720p: HTTP 404 after 3 tries")
+
+    assert page.banner.isVisibleTo(page)
+    assert page.banner.sentence.text() == "segment 3 of video/720p: HTTP 404 after 3 tries"
+    page.banner.retry_button.click()
+
+    assert len(retries) == 1
+
+
+def test_the_spinner_waits_before_it_shows(page: PlayerPage) -> None:
+    page.show_state(PLAYING, waiting=True)
+    assert page.spinner.is_waiting
+    assert not page.spinner.isVisibleTo(page)
+
+    page.spinner._delay.timeout.emit()
+    assert page.spinner.isVisibleTo(page)
+
+    page.show_state(PLAYING, waiting=False)
+    assert not page.spinner.isVisibleTo(page)
+
+
+def test_the_bar_shows_what_holds(page: PlayerPage) -> None:
+    bar = page.control_bar
+    bar.show_state(ControlState(position_s=65, duration_s=90, height_px=720, height_cap_px=360, link="3g", speed=1.5))
+
+    assert bar.time_label.text() == "1:05 / 1:30"
+    assert bar.quality_button.text() == "≤ 360p · 720p"
+    assert bar.link_button.text() == "3G link"
+    assert bar.speed_button.text() == "1.5×"
+    assert bar.play_button.accessibleName() == "Play (K)"
+    assert bar.quality_button.values() == [0, 720, 360]
+
+
+def test_menus_ask_for_what_was_chosen(page: PlayerPage) -> None:
+    caps, links, speeds = (
+        heard(page.height_cap_requested),
+        heard(page.link_requested),
+        heard(page.speed_requested),
+    )
+    bar = page.control_bar
+
+    for button, place in ((bar.quality_button, 2), (bar.link_button, 1), (bar.speed_button, 3)):
+        button._menu.actions()[place].trigger()
+
+    assert (caps, links, speeds) == ([360], ["step"], [1.25])
+
+
+def test_every_control_has_a_name_for_screen_readers(page: PlayerPage) -> None:
+    kinds = (QtWidgets.QAbstractButton, QtWidgets.QAbstractSlider)
+    controls = [child for kind in kinds for child in page.control_bar.findChildren(kind)]
+
+    assert len(controls) >= 9
+    assert all(control.accessibleName() for control in controls)
+
+
+def test_a_click_on_the_seek_bar_seeks_and_a_drag_holds_its_place() -> None:
+    bar = SeekBar()
+    bar.resize(216, 46)
+    calls = heard(bar.seek_requested)
+    bar.show_position(0, 100, 20)
+
+    mouse(bar, QtCore.QEvent.Type.MouseButtonPress, 58, 30)
+    mouse(bar, QtCore.QEvent.Type.MouseMove, 108, 30)
+    bar.show_position(1, 100, 20)
+    assert bar.value() == 50_000
+    assert calls == []
+    mouse(bar, QtCore.QEvent.Type.MouseButtonRelease, 108, 30)
+
+    assert calls == [50.0]
+
+
+def test_stats_read_as_sentences_of_numbers() -> None:
+    state = StatsState(
+        rung=1, rung_count=4, width_px=640, height_px=360, bitrate_bps=579_000, buffer_s=12.34, throughput_bps=5.4e6,
+        frames_shown=100, frames_dropped=2, rebuffer_count=1, rebuffer_s=0.8, startup_s=0.26, rule="bba2", link="step",
+    )  # fmt: skip
+
+    assert dict(stats_lines(state)) == {
+        "Picture": "640×360 (rung 2 of 4)",
+        "Bitrate": "579 kb/s",
+        "Throughput": "5.4 Mb/s",
+        "Buffer": "12.3 s",
+        "Frames": "100 shown, 2 dropped",
+        "Stalls": "1 · 0.8 s",
+        "Start-up": "0.26 s",
+        "Rule": "bba2",
+        "Link": "step",
+    }
+    assert dict(stats_lines(StatsState()))["Picture"] == "–"
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (640, 480), (400, 260)])
+def test_the_page_paints_at_every_size(page: PlayerPage, size: tuple[int, int]) -> None:
+    page.resize(*size)
+    page.toggle_stats()
+    page.say("+10 s")
+    for count in range(4):
+        page.show_stats(StatsState(buffer_s=count, throughput_bps=count * 1e6))
+
+    picture = page.grab()
+
+    assert (picture.width(), picture.height()) == size
+    assert page.control_bar.geometry().bottom() == size[1] - 1
