@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from cushion_servers.address import ServerAddress, live_address, read_address, remove_address, write_address
+
+KINDS = ("video", "audio")
 
 PROGRAM = """
 import typer
@@ -84,6 +87,44 @@ def test_ingest_uses_the_server_of_the_data_directory(served: Served, program: l
         titles = json.load(response)["titles"]
     assert (done.returncode, job["state"]) == (0, "published")
     assert [title["title_id"] for title in titles] == [job["title_id"]]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("manifest", ["dash_path", "hls_path"])
+def test_ffmpeg_and_mpv_play_both_manifests_from_zero(
+    served: Served, program: list[str], clip: Path, manifest: str
+) -> None:
+    for tool in ("ffprobe", "mpv"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed (scripts/install --dev)")
+    command = [*program, "ingest", clip, "--data", served.data, "--min-duration", "9"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    with urllib.request.urlopen(served.ready["url"] + "/v1/titles", timeout=5) as response:
+        (title,) = json.load(response)["titles"]
+    url = served.ready["url"] + title[manifest]
+
+    entries = "stream=codec_type,start_time:format=duration"
+    probed = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", url],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    played = subprocess.run(
+        ["mpv", "--no-config", "--vo=null", "--ao=null", "--untimed", "--msg-level=all=error", url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    facts = json.loads(probed.stdout)
+    starts = {kind: {float(s["start_time"]) for s in facts["streams"] if s["codec_type"] == kind} for kind in KINDS}
+    assert (probed.stderr, played.stdout + played.stderr, played.returncode) == ("", "", 0)
+    assert starts["video"] == {0.0}
+    assert all(abs(start) <= 1024 / 48_000 + 1e-6 for start in starts["audio"])
+    assert starts["audio"]
+    assert float(facts["format"]["duration"]) >= 9.0
 
 
 def test_ingest_without_a_server_says_what_is_wrong_with_the_file(program: list[str], tmp_path: Path) -> None:
