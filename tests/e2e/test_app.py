@@ -92,7 +92,7 @@ def test_killed_app_resumes_within_a_second(
 ) -> None:
     data = tmp_path / "device-data"
     stack.rewind(film_title)
-    command = [CUSHION, "app", "--data", str(data), "--server", stack.url, "--title", film_title.title_id]
+    command = [str(CUSHION), "app", "--data", str(data), "--server", stack.url, "--title", film_title.title_id]
     process = subprocess.Popen(
         command, env=on_screen, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
