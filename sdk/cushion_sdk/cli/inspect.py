@@ -1,97 +1,124 @@
-"""`cushion inspect`: what a manifest says, as our readers understand it."""
+"""`cushion inspect`: what manifests say, as our readers understand them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.tree import Tree
+    from cushion_player.clock import Clock
+    from cushion_player.loading import LoadedParts
 
 Json = dict[str, Any]
 
 PIPE_COLUMNS = 240
 """Where there is no terminal to fit into."""
+AT_ONCE = 8
+"""Manifests in the works at a time."""
+FAILED, WRONG_USAGE = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one input gave: the object to print, or the error in its place; and the exit status it calls for."""
+
+    described: Json
+    status: int = 0
+
+    @property
+    def is_refused(self) -> bool:
+        return "error" in self.described
 
 
 def inspect(
-    source: Annotated[str, typer.Argument(metavar="URL|FILE", help="An MPD or an HLS playlist.")],
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/inspect.md).")] = False,
+    sources: Annotated[list[str], typer.Argument(metavar="URL|FILE...", help="MPDs or HLS playlists.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line (docs/inspect.md).")] = False,
     segments: Annotated[bool, typer.Option("--segments", help="List every segment, too.")] = False,
 ) -> None:
-    """Print the parsed presentation."""
-    from cushion_sdk.cli.running import as_url, run_async
+    """Print the parsed presentations.
 
-    described = run_async(_describe(as_url(source), segments))
-    if json:
-        import json as json_module
+    Exit status with --json: 0 when every input gave a model or an error with its place, 1 when one could not be
+    fetched, 2 when one is no URL and no file. Without it, a refused manifest counts as 1, too.
+    """
+    from cushion_sdk.cli.running import run_async
 
-        typer.echo(json_module.dumps(described, indent=2, ensure_ascii=False))
-        return
+    status = run_async(_inspect_all(sources, as_json=json, segments=segments))
+    if status:
+        raise typer.Exit(status)
+
+
+async def _inspect_all(sources: Sequence[str], *, as_json: bool, segments: bool) -> int:
+    """Print every source in order; returns the exit status."""
+    import asyncio
+
+    statuses = {0}
+    for start in range(0, len(sources), AT_ONCE):
+        batch = sources[start : start + AT_ONCE]
+        for outcome in await asyncio.gather(*(_examine(source, segments) for source in batch)):
+            statuses.add(_print_json(outcome) if as_json else _print_tree(outcome))
+    return max(statuses)
+
+
+def _print_json(outcome: Outcome) -> int:
+    import json
+
+    typer.echo(json.dumps(outcome.described, ensure_ascii=False, allow_nan=False))
+    return outcome.status
+
+
+def _print_tree(outcome: Outcome) -> int:
+    if outcome.is_refused:
+        error = outcome.described["error"]
+        place = f" (at {error['location']})" if error["location"] not in ("", outcome.described["source"]) else ""
+        typer.echo(f"cushion: {error['message']}{place}", err=True)
+        return outcome.status or FAILED
     from rich.console import Console
 
+    from cushion_sdk.cli.trees import presentation_tree
+
     console = Console()
-    Console(width=console.width if console.is_terminal else PIPE_COLUMNS).print(presentation_tree(described))
+    tree = presentation_tree(outcome.described)
+    Console(width=console.width if console.is_terminal else PIPE_COLUMNS).print(tree)
+    return outcome.status
 
 
-async def _describe(url: str, segments: bool) -> Json:
-    from cushion_player.clock import MonotonicClock
+async def _examine(source: str, segments: bool) -> Outcome:
+    from fractions import Fraction
+
+    from cushion_player.clock import MonotonicClock, wall_ms
+    from cushion_player.errors import CushionError, FetchError, ManifestError, UsageError
     from cushion_player.inspection import inspect as describe
-    from cushion_player.loading import load_presentation
-    from cushion_player.transport.dispatch import transport_for
 
+    try:
+        loaded = await _load(source, MonotonicClock())
+        described = describe(loaded.presentation, segments=segments, now=Fraction(wall_ms(), 1000))
+    except ManifestError as exc:
+        return _refused(source, exc, exc.location, 0)
+    except FetchError as exc:
+        return _refused(source, exc, exc.url, FAILED)
+    except CushionError as exc:
+        return _refused(source, exc, "", WRONG_USAGE if isinstance(exc, UsageError) else FAILED)
+    missing = [{"what": part.need.label, "url": part.need.url, "reason": part.reason} for part in loaded.missing]
+    return Outcome({"source": source, **described, "missing": missing})
+
+
+async def _load(source: str, clock: Clock) -> LoadedParts:
+    from cushion_player.loading import load_parts
+    from cushion_player.transport.dispatch import transport_for
+    from cushion_sdk.cli.running import as_url
+
+    url = as_url(source)
     transport = transport_for(url)
     try:
-        return describe(await load_presentation(transport, url, MonotonicClock()), segments=segments)
+        return await load_parts(transport, url, clock)
     finally:
         await transport.close()
 
 
-def presentation_tree(described: Json) -> Tree:
-    """The object of `cushion_player.inspection` as a tree for people."""
-    from rich.markup import escape
-    from rich.tree import Tree
-
-    length = "live" if described["is_live"] else _seconds(described["duration_s"])
-    tree = Tree(f"[bold]{described['kind'].upper()}[/bold] {escape(described['url'])} · {length}")
-    for period in described["periods"]:
-        at = f"from {_seconds(period['start_s'])}, {_seconds(period['duration_s'])}"
-        period_node = tree.add(f"period {escape(str(period['id'] or ''))} {at}")
-        for each in period["adaptation_sets"]:
-            said = (each["language"], each["label"], *each["roles"], *each["protection"])
-            set_node = period_node.add(f"[bold]{each['kind']}[/bold] {escape(' '.join(word for word in said if word))}")
-            for representation in each["representations"]:
-                node = set_node.add(escape(_representation(representation)))
-                for segment in representation.get("segments", ()):
-                    node.add(escape(_segment(segment)))
-    for repair in described["repairs"]:
-        tree.add(f"[yellow]tolerated:[/yellow] {escape(repair['what'])} ({escape(repair['where'])})")
-    return tree
-
-
-def _representation(each: Json) -> str:
-    size = f"{each['width']}x{each['height']}" if each["height"] else ""
-    rate = f"{each['frame_rate']} fps" if each["frame_rate"] else ""
-    sizes = "" if each["sizes_known"] else "sizes not known"
-    parts = (
-        each["id"],
-        f"{each['bitrate_bps'] / 1000:.0f} kb/s",
-        size,
-        rate,
-        each["codecs"],
-        each["container"],
-        f"{each['segment_count']} segments",
-        sizes,
-    )
-    return "  ".join(part for part in parts if part)
-
-
-def _segment(segment: Json) -> str:
-    first_last = segment["byte_range"]
-    span = f" bytes {first_last[0]}-{'' if first_last[1] is None else first_last[1]}" if first_last else ""
-    return f"{segment['number']}  {segment['start_s']:.3f} s + {segment['duration_s']:.3f} s  {segment['url']}{span}"
-
-
-def _seconds(value: float | None) -> str:
-    return "length not said" if value is None else f"{value:.3f} s"
+def _refused(source: str, error: Exception, location: str, status: int) -> Outcome:
+    message = " ".join(str(error).split()).removesuffix(f" (at {location})")
+    described = {"type": type(error).__name__, "message": message, "location": location or source}
+    return Outcome({"source": source, "error": described}, status)
