@@ -97,7 +97,7 @@ def test_ffmpeg_and_mpv_play_both_manifests_from_zero(
     for tool in ("ffprobe", "mpv"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed (scripts/install --dev)")
-    command = [*program, "ingest", clip, "--data", served.data, "--min-duration", "9"]
+    command = [*program, "ingest", str(clip), "--data", str(served.data), "--min-duration", "9"]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     with urllib.request.urlopen(served.ready["url"] + "/v1/titles", timeout=5) as response:
         (title,) = json.load(response)["titles"]
