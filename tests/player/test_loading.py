@@ -1,0 +1,141 @@
+"""From a URL to a presentation, over transports that fail and bodies that do not end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+
+from cushion_player.clock import MonotonicClock
+from cushion_player.errors import HttpStatusError, ManifestError, ResponseTooLarge
+from cushion_player.loading import MAX_AT_ONCE, load_parts, load_presentation
+from cushion_player.testing.transport import FakeResponse, FakeTransport
+from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest
+from cushion_player.transport.http import HttpTransport
+from tests.player.manifest_files import FOLDER, URL
+
+CLOCK = MonotonicClock()
+
+
+class EndlessTransport:
+    """Every body is a comment that never ends. `sent_bytes`: how much of it was taken."""
+
+    def __init__(self) -> None:
+        self.sent_bytes = 0
+
+    @asynccontextmanager
+    async def stream(self, request: FetchRequest) -> AsyncGenerator[EndlessResponse, None]:
+        yield EndlessResponse(self, request.url)
+
+    async def close(self) -> None: ...
+
+
+class EndlessResponse:
+    def __init__(self, transport: EndlessTransport, url: str) -> None:
+        self.status = 200
+        self.url = url
+        self.headers: Mapping[str, str] = {}
+        self._transport = transport
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        chunk = b"<MPD><!--" + b" " * (256 * 1024 - 9)
+        while True:
+            self._transport.sent_bytes += len(chunk)
+            yield chunk
+
+
+def folder(*names: str) -> dict[str, bytes]:
+    return {URL + name: (FOLDER / name).read_bytes() for name in names}
+
+
+async def test_a_manifest_without_an_end_is_refused_at_32_mib() -> None:
+    transport = EndlessTransport()
+
+    with pytest.raises(ResponseTooLarge, match="more than 33554432 bytes, reading stopped"):
+        await load_presentation(transport, URL + "a.mpd", CLOCK)
+
+    assert transport.sent_bytes <= MANIFEST_LIMIT_BYTES + 256 * 1024
+
+
+async def test_200_mb_over_http_are_refused_without_being_sent_whole() -> None:
+    sent_bytes = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent_bytes
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 200000000\r\n\r\n")
+        try:
+            while sent_bytes < 200_000_000:
+                writer.write(b" " * 100_000)
+                await writer.drain()
+                sent_bytes += 100_000
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    transport = HttpTransport()
+    try:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ResponseTooLarge):
+            await load_presentation(transport, f"http://127.0.0.1:{port}/a.mpd", CLOCK, limit_bytes=1_000_000)
+    finally:
+        await transport.close()
+        server.close()
+        await server.wait_closed()
+
+    assert sent_bytes < 20_000_000  # the limit and what both sockets hold
+
+
+async def test_a_part_over_the_limit_is_dropped_while_others_remain() -> None:
+    content = folder("title.m3u8", "360p.m3u8", "audio.m3u8")
+    content[URL + "720p.m3u8"] = b"#EXTM3U\n" + b"#\n" * 100_000
+
+    presentation = await load_presentation(
+        FakeTransport(CLOCK, content), URL + "title.m3u8", CLOCK, limit_bytes=100_000
+    )
+
+    video = presentation.periods[0].adaptation_sets[0]
+    assert [item.height_px for item in video.representations] == [360]
+    assert any("reading stopped" in repair.what for repair in presentation.repairs)
+
+
+async def test_looking_at_a_manifest_keeps_what_could_not_be_had_and_says_why() -> None:
+    loaded = await load_parts(FakeTransport(CLOCK, folder("title.m3u8", "360p.m3u8")), URL + "title.m3u8", CLOCK)
+
+    video = loaded.presentation.periods[0].adaptation_sets[0]
+    assert {item.height_px: bool(item.segments) for item in video.representations} == {720: False, 360: True}
+    assert {part.need.url for part in loaded.missing} >= {URL + "720p.m3u8", URL + "audio.m3u8"}
+    assert all("HTTP 404" in part.reason for part in loaded.missing)
+
+
+async def test_a_manifest_that_is_not_there_is_its_own_error() -> None:
+    with pytest.raises(HttpStatusError):
+        await load_parts(FakeTransport(CLOCK, {}), URL + "title.m3u8", CLOCK)
+    with pytest.raises(ManifestError):
+        await load_presentation(FakeTransport(CLOCK, folder("title.m3u8")), URL + "title.m3u8", CLOCK)
+
+
+async def test_a_title_of_many_playlists_is_not_a_flood() -> None:
+    most = 0
+
+    class Counting(FakeTransport):
+        @asynccontextmanager
+        async def stream(self, request: FetchRequest) -> AsyncGenerator[FakeResponse, None]:
+            nonlocal most
+            async with super().stream(request) as response:
+                most = max(most, self.open_streams)
+                yield response
+
+    playlist = (FOLDER / "360p.m3u8").read_bytes()
+    variants = "".join(f"#EXT-X-STREAM-INF:BANDWIDTH={1000 + i}\n{i}.m3u8\n" for i in range(60))
+    content = {f"{URL}{i}.m3u8": playlist for i in range(60)}
+    content[URL + "title.m3u8"] = f"#EXTM3U\n{variants}".encode()
+
+    loaded = await load_parts(Counting(CLOCK, content), URL + "title.m3u8", CLOCK)
+
+    assert loaded.missing == ()
+    assert 1 < most <= MAX_AT_ONCE
