@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 from cushion_player.errors import ManifestError
 from cushion_player.model import ByteRange, Period, Presentation, Repair, Representation
@@ -32,6 +33,8 @@ class NeedKind(StrEnum):
     """A media playlist of an HLS presentation."""
     SIDX = "sidx"
     """The segment index of a single-file representation."""
+    ASSETS = "assets"
+    """The list of what an HLS interstitial plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,32 @@ class ReadResult:
 
     presentation: Presentation
     needs: tuple[Need, ...] = ()
+
+
+class Change(NamedTuple):
+    """What a refresh did to one representation."""
+
+    period: str
+    representation: str
+    added: int
+    """Segments at its end."""
+    removed: int
+    """Segments that left its window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """A presentation after a reload of its manifest or of one of its playlists.
+
+    presentation: the very same object when nothing in it changed.
+    needs: what must be fetched to go on (playlists of new representations; the whole playlist or manifest when a
+        delta did not fit).
+    changes: of the representations that changed; a new one has everything added.
+    """
+
+    presentation: Presentation
+    needs: tuple[Need, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def drop(result: ReadResult, need: Need, reason: str) -> ReadResult:

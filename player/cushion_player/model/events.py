@@ -54,6 +54,14 @@ class Cue(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class InterstitialAsset:
+    """One entry of an asset list."""
+
+    url: str
+    duration: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Interstitial:
     """Another presentation to play here (HLS interstitials; DASH alternative MPD events).
 
@@ -69,6 +77,8 @@ class Interstitial:
     asset_url: str = ""
     asset_list_url: str = ""
     """JSON that lists several assets: a need when it is to be played."""
+    assets: tuple[InterstitialAsset, ...] = ()
+    """What the list held, once read; with `asset_url` set, that one is all."""
     resume_offset: Fraction | None = None
     playout_limit: Fraction | None = None
     snap: tuple[str, ...] = ()
@@ -81,17 +91,10 @@ class Interstitial:
     timeline_occupies: str = ""
     timeline_style: str = ""
     content_may_vary: bool = True
+    plays_once: bool = False
     earliest_resolution: Fraction | None = None
     """Seconds before the start from which it may be fetched."""
     extra: tuple[Extra, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class InterstitialAsset:
-    """One entry of an asset list."""
-
-    url: str
-    duration: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
