@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
-import httpx
 import msgspec
 
 from cushion_player.errors import NotAuthorised, NotFound, ServiceError, ServiceUnavailable, UsageError
+from cushion_player.transport.lean import httpx
 from cushion_sdk.contracts.catalog import Title, TitlePage
 from cushion_sdk.contracts.cmcd import CONTENT_TYPE
 from cushion_sdk.contracts.ingest import IngestJob, IngestRequest

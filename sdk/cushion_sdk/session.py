@@ -125,8 +125,8 @@ class _Opening:
         session = PlaybackSession(player, source, self.options, shaped, self.clock, opened_us)
         start, started_ms = await self._find_start(source)
         player.set_volume(self.options.volume)
-        presentation = await player.load(source.url, round(start.position_s * 1e6))
         player.set_limits(Limits(self.options.max_height_px, self.options.max_bitrate_bps))
+        presentation = await player.load(source.url, round(start.position_s * 1e6))
         bitrates_bps, frame_rate = bitrates_and_frame_rate(presentation)
         sender = OutboxSender(self.stores, self.reported_to, self.clock, self.rng) if self.reported_to else None
         sf = CmcdFormat.HLS if presentation.kind == "hls" else CmcdFormat.DASH

@@ -62,6 +62,7 @@ class PlaybackEngine:
         self._verb_from = 0
         self._timeline: Timeline | None = None
         self._tracks: list[TrackState] = []
+        self._limits = Limits()
         self._playhead = Playhead()
         self._phase = Phase.IDLE
         self._wants_play = False
@@ -87,6 +88,7 @@ class PlaybackEngine:
         ladder = make_ladder([float(rung.bitrate_bps) for rung in self._tracks[0].track.rungs])
         rule = bind(self._rule_name, ladder, seed=self._seed, **self._rule_params)
         self._fetching = Fetching(self.config, rule, self._tracks, self._playhead, self._emit)
+        self._fetching.limits = self._limits
         self._start_us = now
         self._enter(Phase.STARTUP, now)
         self._reposition(min(max(0, position_us), timeline.duration_us), now)
@@ -132,9 +134,10 @@ class PlaybackEngine:
 
     @verb
     def set_limits(self, limits: Limits, *, now: int) -> None:
-        """Applies to segments requested from now on."""
-        assert self._fetching is not None, "start comes first"
-        self._fetching.limits = limits
+        """Applies to segments requested from now on; also before `start`."""
+        self._limits = limits
+        if self._fetching is not None:
+            self._fetching.limits = limits
 
     # ------------------------------------------------------------------ verbs of the driver: fetching
 

@@ -191,6 +191,17 @@ def test_limits_cap_the_height() -> None:
     assert max(video) == 1
 
 
+def test_limits_set_before_the_start_hold_from_the_first_segment() -> None:
+    engine = PlaybackEngine(rule="fixed", rule_params={"rung": 3})
+    engine.set_limits(Limits(pinned_rung=2), now=0)
+    driver = VirtualDriver(engine, make_timeline(), constant(20_000_000))
+
+    driver.start()
+    driver.run()
+
+    assert {fetch.rung for _, fetch in driver.requests if fetch.track is TrackKind.VIDEO} == {2}
+
+
 def test_retryable_failure_is_retried_after_a_backoff() -> None:
     failures = [FetchFailure("connection_lost", "reset", retryable=True)]
 
