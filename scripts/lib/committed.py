@@ -27,8 +27,8 @@ FORBIDDEN_NAMES = frozenset(
 )
 """Lock files name the hosts they were made from."""
 
-MACHINE_PATH = re.compile(r"(?<![\w.$}])/(?:work|root|home/\w+|Users/\w+)/")
-"""A path that exists on one machine only."""
+MACHINE_PATH = re.compile(r"(?<![\w.$}])/(?:work|root|(?:home|Users)/(?!me/|you/)\w+)/")
+"""A path that exists on one machine only; /home/me and /home/you are examples."""
 
 HOST = re.compile(
     r"--(?:extra-)?index-url|--find-links|--trusted-host|@ (?:file|git\+|https?):|https?://|^-e ", re.MULTILINE
