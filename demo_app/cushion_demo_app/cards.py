@@ -61,14 +61,20 @@ class _Card(QtWidgets.QAbstractButton):
 
     def _paint_frame(self, painter: QtGui.QPainter) -> None:
         painter.setRenderHints(QtGui.QPainter.RenderHint.Antialiasing | QtGui.QPainter.RenderHint.SmoothPixmapTransform)
-        body = QtCore.QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        painter.setPen(
-            QtGui.QPen(theme.colour(theme.COOL), 2) if self.hasFocus() else QtGui.QPen(theme.colour(theme.LINE))
-        )
-        painter.setBrush(
-            theme.colour(theme.SURFACE_RAISED if self.underMouse() and self.isEnabled() else theme.SURFACE)
-        )
-        painter.drawRoundedRect(body, _RADIUS, _RADIUS)
+        is_hovered = self.underMouse() and self.isEnabled()
+        painter.setPen(QtCore.Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour(theme.SURFACE_RAISED if is_hovered else theme.SURFACE))
+        painter.drawRoundedRect(self._body(), _RADIUS, _RADIUS)
+
+    def _paint_edge(self, painter: QtGui.QPainter) -> None:
+        """Last, so that it lies over the poster."""
+        focused = self.hasFocus()
+        painter.setPen(QtGui.QPen(theme.colour(theme.COOL if focused else theme.LINE), 2.5 if focused else 1))
+        painter.setBrush(QtCore.Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(self._body(), _RADIUS, _RADIUS)
+
+    def _body(self) -> QtCore.QRectF:
+        return QtCore.QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
 
     def _poster_path(self) -> QtGui.QPainterPath:
         room = self._poster_rect()
@@ -150,6 +156,7 @@ class TitleButton(_Card):
         if self.card.resume_s:
             under.insert(0, self.card.badge)
         self._line(painter, 57, " · ".join(part for part in under if part), theme.TEXT_MUTED, 13)
+        self._paint_edge(painter)
         painter.end()
 
     def _paint_poster(self, painter: QtGui.QPainter, poster: QtGui.QImage) -> None:
@@ -225,4 +232,5 @@ class JobPanel(_Card):
         headline, tint = ("Could not be prepared", theme.DANGER) if failed else ("Being prepared", theme.COOL)
         self._line(painter, 34, headline, tint, 13, bold=True)
         self._line(painter, 57, job_line(self.job), theme.TEXT_MUTED, 13)
+        self._paint_edge(painter)
         painter.end()
