@@ -247,7 +247,10 @@ def test_segment_missing_everywhere_plays_what_is_buffered_then_fails_with_every
 
 
 def test_first_segment_missing_fails_at_once() -> None:
-    driver = drive(constant(20_000_000), fail=lambda _: FetchFailure("http_status", "HTTP 404", retryable=False))
+    def fail(_: FetchSegment) -> FetchFailure | None:
+        return FetchFailure("http_status", "HTTP 404", retryable=False)
+
+    driver = drive(constant(20_000_000), fail=fail)
 
     driver.run()
 
