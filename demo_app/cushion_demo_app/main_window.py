@@ -58,6 +58,9 @@ class MainWindow(QtWidgets.QMainWindow):
         self.setCentralWidget(self.pages)
         self.player = PlayerController(self.player_page, self._open_session, self._first_wishes(start))
         self.catalog: CatalogController | None = None
+        if not start.shows_catalog:
+            self.player_page.banner.leave_button.setText("Close")
+            self.player_page.top_bar.back_button.rename("Close (Esc)")
         if services.backend is not None and start.shows_catalog:
             source = CatalogSource(services.backend, services.stores, preparing=start.preparing)
             self.catalog = CatalogController(self.catalog_page, lambda: services.runtime.submit(source.look()))

@@ -89,10 +89,10 @@ class Banner(QtWidgets.QFrame):
         self.sentence.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
         self.retry_button = QtWidgets.QPushButton("Try again")
         self.retry_button.setObjectName("primary")
-        leave_button = QtWidgets.QPushButton("Back to the catalog")
+        self.leave_button = QtWidgets.QPushButton("Back to the catalog")
         buttons = QtWidgets.QHBoxLayout()
         buttons.addWidget(self.retry_button)
-        buttons.addWidget(leave_button)
+        buttons.addWidget(self.leave_button)
         buttons.addStretch(1)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
@@ -101,7 +101,7 @@ class Banner(QtWidgets.QFrame):
         column.addWidget(self.sentence)
         column.addLayout(buttons)
         self.retry_button.clicked.connect(self.retry_requested)
-        leave_button.clicked.connect(self.leave_requested)
+        self.leave_button.clicked.connect(self.leave_requested)
         self.hide()
 
     def show_problem(self, sentence: str) -> None:
