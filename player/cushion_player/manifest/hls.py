@@ -1,18 +1,23 @@
 """HLS: a multivariant playlist, or a media playlist alone, becomes a presentation (RFC 8216bis).
 
 Variants become the representations of one video set, EXT-X-MEDIA renditions those of audio and text sets. Their
-segments come from media playlists (`hls_media`), each a need.
+segments come from media playlists (`hls_media`), each a need; reloads of these are in `hls_refresh`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from cushion_player.alignment import align
 from cushion_player.errors import ManifestSyntaxError
 from cushion_player.manifest.guard import Base, Notation, check_text
-from cushion_player.manifest.hls_lines import attributes, lines
+from cushion_player.manifest.hls_interstitials import interstitials_of, read_asset_list
+from cushion_player.manifest.hls_lines import clean_lines
 from cushion_player.manifest.hls_media import TIMESCALE, MediaPlaylist, read_media_playlist
+from cushion_player.manifest.hls_sets import audio_groups, audio_rates, sets_of
+from cushion_player.manifest.hls_variants import read_multivariant, without_copies
 from cushion_player.manifest.reading import (
     Need,
     NeedKind,
@@ -20,260 +25,284 @@ from cushion_player.manifest.reading import (
     ReadResult,
     edit_representation,
     with_durations,
-    with_real_bitrate,
     without_need,
 )
-from cushion_player.manifest.values import container_of_url, parse_decimal, parse_frame_rate, split_codecs
 from cushion_player.model import (
     AdaptationSet,
     Container,
     ContentKind,
+    Latency,
+    LiveWindow,
     Period,
+    PlaylistInfo,
     Presentation,
+    Repair,
     Representation,
+    ServiceDescription,
 )
 
 _MEDIA_TAGS = ("#EXTINF", "#EXT-X-TARGETDURATION", "#EXT-X-PART")
-_KINDS = {"AUDIO": ContentKind.AUDIO, "SUBTITLES": ContentKind.TEXT, "VIDEO": ContentKind.VIDEO}
+_MULTIVARIANT_TAGS = ("#EXT-X-STREAM-INF", "#EXT-X-MEDIA:", "#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-IMAGE-STREAM-INF")
+_FIRST_TARGETS = 3
+"""HOLD-BACK, in target durations, where nothing is said (4.4.3.8)."""
 
 
-def read(text: str, url: str) -> ReadResult:
-    """Read a playlist that `guard` let in. Raises ManifestError kinds with the line."""
+@dataclass(frozen=True, slots=True)
+class HlsState:
+    """What is kept beside a presentation to read on. Never changed, only replaced.
+
+    audio: by video playlist, the audio playlists its bandwidth may count in. audio_rates: those that are declared.
+    playlists: by id of the representation, what was read last, and the body it was read from.
+    measured: ids of representations whose bitrate is that of their segments.
+    """
+
+    audio: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    audio_rates: Mapping[str, int] = field(default_factory=dict[str, int])
+    playlists: Mapping[str, MediaPlaylist] = field(default_factory=dict[str, MediaPlaylist])
+    bodies: Mapping[str, bytes | str] = field(default_factory=dict[str, bytes | str])
+    measured: frozenset[str] = frozenset()
+
+
+def read(text: str, url: str, body: bytes | str | None = None) -> ReadResult:
+    """Read a playlist that `guard` let in; `body` is what it was before. Raises ManifestError kinds with the line."""
     notes = Notes()
+    text = clean_lines(text)
     if not text.lstrip().startswith("#EXTM3U"):
         notes.repair("a playlist that does not begin with #EXTM3U was read", "line 1", "its other tags are HLS")
-    if "#EXT-X-STREAM-INF" in text or "#EXT-X-MEDIA:" in text:
+    if any(tag in text for tag in _MULTIVARIANT_TAGS):
         return _read_multivariant(text, url, notes)
     if any(tag in text for tag in _MEDIA_TAGS):
-        return _read_alone(text, url, notes)
+        return _read_alone(text, url, notes, body if body is not None else text)
     raise ManifestSyntaxError("the playlist lists neither variants nor segments", location=url)
 
 
-def _read_alone(text: str, url: str, notes: Notes) -> ReadResult:
+def _read_alone(text: str, url: str, notes: Notes, body: bytes | str) -> ReadResult:
     """A media playlist alone is a presentation with one rung."""
     playlist = read_media_playlist(text, url, notes)
-    is_audio = playlist.container is Container.PACKED_AUDIO
-    kind = (
-        ContentKind.AUDIO
-        if is_audio
-        else ContentKind.TEXT
-        if playlist.container is Container.TEXT
-        else ContentKind.VIDEO
-    )
-    representation = _filled(Representation("0", source=url), playlist)
+    kinds = {
+        Container.PACKED_AUDIO: ContentKind.AUDIO,
+        Container.TEXT: ContentKind.TEXT,
+        Container.IMAGE: ContentKind.IMAGE,
+    }
+    kind = kinds.get(playlist.container, ContentKind.VIDEO)
+    representation = filled(Representation("0", source=url), playlist)
     one = AdaptationSet(kind.value, kind, (representation,), is_muxed=kind is ContentKind.VIDEO)
     presentation = Presentation("hls", url, playlist.is_live, None, (Period("0", Fraction(0), None, (one,)),))
-    return ReadResult(with_durations(replace(presentation, repairs=tuple(notes.repairs))))
-
-
-# --------------------------------------------------------------------------- the multivariant playlist
-
-
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    attributes: dict[str, str]
-    url: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Rendition:
-    attributes: dict[str, str]
-    kind: ContentKind
-    url: str
-    """"" when the variant's own segments carry it."""
-    where: str
-
-
-@dataclass(slots=True)
-class _Multivariant:
-    variants: list[_Variant] = field(default_factory=list[_Variant])
-    renditions: list[_Rendition] = field(default_factory=list[_Rendition])
+    state = HlsState(playlists={"0": playlist}, bodies={"0": body})
+    presentation = replace(presentation, repairs=tuple(notes.repairs), state=state)
+    return ReadResult(with_durations(described(presentation)))
 
 
 def _read_multivariant(text: str, url: str, notes: Notes) -> ReadResult:
-    listed = _list(text, Base(url), notes)
-    audio_groups = {
-        item.attributes.get("GROUP-ID", "") for item in listed.renditions if item.kind is ContentKind.AUDIO and item.url
-    }
-    audio_urls = {item.url for item in listed.renditions if item.kind is ContentKind.AUDIO}
-    variants = _distinct(listed.variants, audio_urls)
-    sets = [
-        *_variant_sets(variants, audio_groups, notes),
-        *_rendition_sets(
-            [item for item in listed.renditions if item.url and item.kind is not ContentKind.VIDEO],
-            _group_codecs(listed.variants),
-        ),
-    ]
+    listed = read_multivariant(text, url, notes)
+    distinct = without_copies(listed)
+    sets = sets_of(distinct, notes)
+    played = [item for item in sets if _is_played(item)]
     if not any(item.kind in (ContentKind.VIDEO, ContentKind.AUDIO) for item in sets):
         raise ManifestSyntaxError("the playlist lists no variant", location=url)
-    needs = tuple(
-        Need(NeedKind.PLAYLIST, item.source, None, f"the media playlist of {item.id}", 0, item.id)
-        for adaptation_set in sets
-        if adaptation_set.kind is not ContentKind.TEXT
-        for item in adaptation_set.representations
+    needs = tuple(playlist_need(item) for adaptation_set in played for item in adaptation_set.representations)
+    presentation = Presentation(
+        "hls",
+        url,
+        False,
+        None,
+        (Period("0", Fraction(0), None, tuple(sets)),),
+        tuple(notes.repairs),
+        steering=listed.steering,
+        start=listed.start,
+        session_data=tuple(listed.session_data),
+        session_keys=tuple(listed.session_keys),
+        variables=tuple(listed.variables.items()),
+        has_independent_segments=listed.has_independent_segments,
+        extra=tuple(listed.extra),
+        state=HlsState(audio_groups(distinct), audio_rates(listed)),
     )
-    period = Period("0", Fraction(0), None, tuple(sets))
-    presentation = Presentation("hls", url, False, None, (period,), tuple(notes.repairs))
     return ReadResult(presentation, needs)
 
 
-def _list(text: str, base: Base, notes: Notes) -> _Multivariant:
-    listed = _Multivariant()
-    pending: dict[str, str] | None = None
-    for at, name, value in lines(text):
-        where = f"line {at}"
-        if name == "EXT-X-STREAM-INF":
-            pending = attributes(value)
-        elif not name:
-            if pending is None:
-                notes.repair("a URI without EXT-X-STREAM-INF was left out", where, "4.4.6.2: nothing says what it is")
-                continue
-            listed.variants.append(_Variant(pending, base.resolve(value, where), where))
-            pending = None
-        elif name == "EXT-X-MEDIA":
-            found = attributes(value)
-            kind = _KINDS.get(found.get("TYPE", "").upper())
-            if kind is not None:
-                uri = found.get("URI", "")
-                listed.renditions.append(_Rendition(found, kind, base.resolve(uri, where) if uri else "", where))
-    return listed
+def _is_played(adaptation_set: AdaptationSet) -> bool:
+    """Whether its playlists are wanted at once; text, other angles, I-frames and images wait until they are."""
+    if adaptation_set.trick_of:
+        return False
+    if adaptation_set.kind is ContentKind.VIDEO:
+        return "main" in adaptation_set.roles
+    return adaptation_set.kind is ContentKind.AUDIO
 
 
-def _distinct(variants: list[_Variant], audio_urls: set[str]) -> list[_Variant]:
-    """One variant a playlist: the same video with another audio group, and redundant copies, are left out."""
-    kept: dict[str, _Variant] = {}
-    signatures: set[tuple[tuple[str, str], ...]] = set()
-    for variant in variants:
-        signature = tuple(sorted(item for item in variant.attributes.items() if item[0] != "PATHWAY-ID"))
-        if variant.url in kept or signature in signatures or variant.url in audio_urls:
-            continue
-        kept[variant.url] = variant
-        signatures.add(signature)
-    return list(kept.values())
+def playlist_need(representation: Representation) -> Need:
+    """What to fetch for a representation whose playlist has not been read yet."""
+    label = f"the media playlist of {representation.id}"
+    return Need(NeedKind.PLAYLIST, representation.source, None, label, 0, representation.id)
 
 
-def _variant_sets(variants: list[_Variant], audio_groups: set[str], notes: Notes) -> list[AdaptationSet]:
-    """The video set (apart, those that carry their own audio) and variants of audio alone."""
-    sets: dict[tuple[ContentKind, bool], list[Representation]] = {}
-    for number, variant in enumerate(variants):
-        video, audio, _ = split_codecs(variant.attributes.get("CODECS", ""))
-        has_picture = bool(video) or "RESOLUTION" in variant.attributes or not audio
-        kind = ContentKind.VIDEO if has_picture else ContentKind.AUDIO
-        has_group = variant.attributes.get("AUDIO", "") in audio_groups
-        is_muxed = has_picture and not has_group and (bool(audio) or not video)
-        codecs = ",".join(video + audio if is_muxed or not has_picture else video)
-        representation = _variant_representation(variant, f"variant-{number}", codecs, notes)
-        sets.setdefault((kind, is_muxed), []).append(representation)
-    return [
-        AdaptationSet(
-            f"{kind}-muxed" if is_muxed else kind.value, kind, tuple(items), roles=("main",), is_muxed=is_muxed
-        )
-        for (kind, is_muxed), items in sets.items()
-    ]
-
-
-def _variant_representation(variant: _Variant, identity: str, codecs: str, notes: Notes) -> Representation:
-    def rate(name: str) -> int:
-        text = variant.attributes.get(name)
-        value = parse_decimal(text) if text is not None else Fraction(0)
-        if value is None or value >= 10**15:
-            notes.repair(f"{name} {text!r:.40} was read as 0", variant.where, "it is no number")
-            return 0
-        return int(value)
-
-    peak, average = rate("BANDWIDTH"), rate("AVERAGE-BANDWIDTH")
-    if not peak and not average:
-        notes.repair("a variant without BANDWIDTH was kept", variant.where, "its segments may tell its bitrate")
-    width, _, height = variant.attributes.get("RESOLUTION", "").lower().partition("x")
-    sizes = [
-        int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
-        for text in (width.strip(), height.strip())
-    ]
-    frame_rate = variant.attributes.get("FRAME-RATE")
-    return Representation(
-        id=identity,
-        bitrate_bps=average or peak,
-        declared_bitrate_bps=average or peak,
-        peak_bitrate_bps=peak,
-        width_px=sizes[0],
-        height_px=sizes[1],
-        frame_rate=parse_frame_rate(frame_rate) if frame_rate else None,
-        codecs=codecs,
-        timescale=TIMESCALE,
-        source=variant.url,
-    )
-
-
-def _group_codecs(variants: list[_Variant]) -> dict[str, str]:
-    """What the audio groups are coded in, as far as the variants that use them say."""
-    codecs: dict[str, str] = {}
-    for variant in variants:
-        audio = split_codecs(variant.attributes.get("CODECS", ""))[1]
-        if audio:
-            codecs.setdefault(variant.attributes.get("AUDIO", ""), ",".join(audio))
-    return codecs
-
-
-def _rendition_sets(renditions: list[_Rendition], group_codecs: dict[str, str]) -> list[AdaptationSet]:
-    """One set a language and name: the same rendition in several groups is the same content in several qualities."""
-    sets: dict[tuple[ContentKind, str, str], list[_Rendition]] = {}
-    for item in renditions:
-        key = (item.kind, item.attributes.get("LANGUAGE", ""), item.attributes.get("NAME", ""))
-        known = sets.setdefault(key, [])
-        if all(item.url != other.url for other in known):
-            known.append(item)
-    made: list[AdaptationSet] = []
-    for (kind, language, name), items in sets.items():
-        identity = f"{kind}-{len(made)}"
-        representations = tuple(
-            Representation(
-                f"{identity}-{number}",
-                codecs=group_codecs.get(item.attributes.get("GROUP-ID", ""), "") if kind is ContentKind.AUDIO else "",
-                timescale=TIMESCALE,
-                source=item.url,
-                container=container_of_url(item.url) if kind is ContentKind.TEXT else Container.UNKNOWN,
-            )
-            for number, item in enumerate(items)
-        )
-        is_default = any(item.attributes.get("DEFAULT", "").upper() == "YES" for item in items)
-        made.append(
-            AdaptationSet(identity, kind, representations, language, ("main",) if is_default else ("alternate",), name)
-        )
-    return made
-
-
-# --------------------------------------------------------------------------- media playlists
+# --------------------------------------------------------------------------- what was fetched
 
 
 def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult:
-    """Put in the segments of a media playlist that was asked for."""
+    """Put in what was asked for: the segments of a media playlist, or the assets of an interstitial."""
+    Base(need.url).resolve(url, need.label)  # a redirect may not lead where a manifest may not point
+    if need.kind is NeedKind.ASSETS:
+        presentation = read_asset_list(result.presentation, need, body, url)
+        return without_need(presentation, result, need)
+    text = playlist_text(body, url, need.label)
+    notes = Notes()
+    variables = dict(result.presentation.variables)
+    playlist = read_media_playlist(text, url, notes, variables)
+    if not playlist.segments and not (playlist.is_live and playlist.info.target_duration):
+        raise ManifestSyntaxError(f"{need.label} has no segments", location=url)
+    presentation = _aligned(result.presentation, need.representation, playlist)
+    presentation = with_playlist(presentation, need.representation, playlist, body)
+    repairs = (replace(item, where=f"{url} {item.where}") for item in notes.repairs)
+    presentation = replace(presentation, repairs=(*presentation.repairs, *repairs))
+    return without_need(with_video_bitrates(presentation), result, need)
+
+
+def playlist_text(body: bytes | str, url: str, label: str) -> str:
+    """A media playlist's text with LF line ends. Raises ManifestSyntaxError when it is none."""
     notation, text = check_text(body, url)
     if notation is not Notation.HLS:
-        raise ManifestSyntaxError(f"{need.label} is no playlist", location=url)
+        raise ManifestSyntaxError(f"{label} is no playlist", location=url)
+    text = clean_lines(text)
     if "#EXT-X-STREAM-INF" in text:
-        raise ManifestSyntaxError(f"{need.label} is a multivariant playlist", location=url)
-    notes = Notes()
-    playlist = read_media_playlist(text, url, notes)
-    if not playlist.segments:
-        raise ManifestSyntaxError(f"{need.label} has no segments", location=url)
-    presentation = edit_representation(result.presentation, need, lambda item: _filled(item, playlist))
-    presentation = replace(
+        raise ManifestSyntaxError(f"{label} is a multivariant playlist", location=url)
+    return text
+
+
+def _aligned(presentation: Presentation, identity: str, playlist: MediaPlaylist) -> Presentation:
+    """Move a live playlist's times to where those that were read before it have them."""
+    reference = next((item for item in representations_of(presentation) if item.segments and item.id != identity), None)
+    if reference is None or not playlist.is_live or not playlist.segments:
+        return presentation
+    tie = align(reference, filled(Representation(identity), playlist))
+    if tie is not None:
+        shift = tie.shift * TIMESCALE
+        playlist.segments.shift(round(shift))
+        return presentation
+    repair = Repair(
+        "times of a playlist were left to begin with its first segment", playlist.url, "nothing ties it to the others"
+    )
+    return replace(presentation, repairs=(*presentation.repairs, repair))
+
+
+def representations_of(presentation: Presentation) -> list[Representation]:
+    """Every representation, in order."""
+    return [
+        item
+        for period in presentation.periods
+        for adaptation_set in period.adaptation_sets
+        for item in adaptation_set.representations
+    ]
+
+
+def with_playlist(
+    presentation: Presentation, identity: str, playlist: MediaPlaylist, body: bytes | str
+) -> Presentation:
+    """The presentation with a representation's media playlist put in."""
+    need = Need(NeedKind.PLAYLIST, "", None, "", 0, identity)
+    presentation = edit_representation(presentation, need, lambda item: filled(item, playlist))
+    state = state_of(presentation)
+    is_measured = playlist.segments.mean_bitrate_bps() is not None
+    state = replace(
+        state,
+        playlists={**state.playlists, identity: playlist},
+        bodies={**state.bodies, identity: body},
+        measured=state.measured | {identity} if is_measured else state.measured - {identity},
+    )
+    return described(replace(presentation, state=state))
+
+
+def state_of(presentation: Presentation) -> HlsState:
+    return presentation.state if isinstance(presentation.state, HlsState) else HlsState()
+
+
+def filled(representation: Representation, playlist: MediaPlaylist) -> Representation:
+    """A representation with what its media playlist tells."""
+    is_image = representation.container is Container.IMAGE
+    return replace(
+        representation,
+        bitrate_bps=playlist.segments.mean_bitrate_bps() or representation.bitrate_bps,
+        timescale=TIMESCALE,
+        segments=playlist.segments,
+        init=playlist.segments.init,
+        protection=playlist.protection,
+        protections=playlist.protections,
+        container=Container.IMAGE if is_image else playlist.container,
+        tiles=playlist.tiles or representation.tiles,
+        playlist=playlist.info,
+        extra=(*(item for item in representation.extra if item not in playlist.extra), *playlist.extra),
+    )
+
+
+def described(presentation: Presentation) -> Presentation:
+    """The presentation with what its media playlists say of the whole."""
+    playlists = state_of(presentation).playlists.values()
+    infos = [item.info for item in playlists]
+    targets = [info.target_duration for info in infos if info.target_duration]
+    ranges = {item.id: item for info in infos for item in info.date_ranges}
+    is_live = any(not info.has_ended for info in infos)
+    hold_back = _hold_back(infos) if is_live else None
+    return replace(
         presentation,
-        is_live=presentation.is_live or playlist.is_live,
-        repairs=(*presentation.repairs, *(replace(item, where=f"{url} {item.where}") for item in notes.repairs)),
+        is_live=is_live,
+        live=LiveWindow(
+            target_duration=max(targets, default=None),
+            max_segment_duration=max(targets, default=None),
+            playlist_type=next((info.playlist_type for info in infos if info.playlist_type), ""),
+            suggested_presentation_delay=hold_back,
+        ),
+        service_descriptions=(
+            (ServiceDescription(latency=Latency(round(hold_back * 1000))),) if hold_back is not None else ()
+        ),
+        start=presentation.start or next((info.start for info in infos if info.start is not None), None),
+        has_independent_segments=presentation.has_independent_segments
+        or any(item.has_independent_segments for item in playlists),
+        date_ranges=tuple(ranges.values()),
+        interstitials=interstitials_of(presentation, [(item.url, item.info.date_ranges) for item in playlists]),
     )
-    return without_need(presentation, result, need)
 
 
-def _filled(representation: Representation, playlist: MediaPlaylist) -> Representation:
-    return with_real_bitrate(
+def _hold_back(infos: list[PlaylistInfo]) -> Fraction | None:
+    """How far from the live edge to stay: of the playlist that asks for most (4.4.3.8)."""
+    wanted: list[Fraction] = []
+    for info in infos:
+        control = info.server_control
+        if info.part_target is not None and control.part_hold_back is not None:
+            wanted.append(control.part_hold_back)
+        elif control.hold_back is not None:
+            wanted.append(control.hold_back)
+        elif info.target_duration:
+            wanted.append(_FIRST_TARGETS * info.target_duration)
+    return max(wanted, default=None)
+
+
+def with_video_bitrates(presentation: Presentation) -> Presentation:
+    """Rungs with the bitrate of their video alone, where it can be known.
+
+    Declared bandwidths count the dearest rendition of the audio group in (4.4.6.2); its real or declared bitrate is
+    taken off. What was measured from segment sizes is left as it is.
+    """
+    state = state_of(presentation)
+    rates = dict(state.audio_rates)
+    for adaptation_set in presentation.periods[0].adaptation_sets:
+        if adaptation_set.kind is ContentKind.AUDIO:
+            rates.update({item.source: item.bitrate_bps for item in adaptation_set.representations if item.bitrate_bps})
+
+    def edit(item: Representation) -> Representation:
+        if item.id in state.measured:
+            return item
+        if not item.declared_bitrate_bps:
+            return replace(item, bitrate_bps=rates.get(item.source, 0))
+        audio = max((rates.get(url, 0) for url in state.audio.get(item.source, ())), default=0)
+        video = item.declared_bitrate_bps - audio
+        return replace(item, bitrate_bps=video if video > 0 else item.declared_bitrate_bps)
+
+    periods = tuple(
         replace(
-            representation,
-            timescale=TIMESCALE,
-            segments=playlist.segments,
-            init=playlist.init,
-            protection=playlist.protection,
-            container=playlist.container,
+            period,
+            adaptation_sets=tuple(
+                replace(item, representations=tuple(map(edit, item.representations))) for item in period.adaptation_sets
+            ),
         )
+        for period in presentation.periods
     )
+    return replace(presentation, periods=periods)

@@ -1,158 +1,408 @@
-"""HLS media playlists: one rendition's segments (RFC 8216bis 4.4.2 to 4.4.4)."""
+"""HLS media playlists: one rendition's segments, from the start or on from an earlier version (RFC 8216bis 4, 6.3.4).
+
+A reload is mostly text that was read before. The reader remembers where in the text whole segments ended; when the
+new text goes on, after its first segments, exactly as the old one did, it takes the old columns over and reads on
+where the two part. Times go on from the earlier playlist's: a segment keeps its place on the timeline.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 
 from cushion_player.errors import ManifestSyntaxError, UnsupportedManifestFeature
-from cushion_player.manifest.guard import MAX_SEGMENTS, Base
-from cushion_player.manifest.hls_lines import attributes, lines
+from cushion_player.manifest.guard import MAX_SEGMENTS, MAX_URL_CHARACTERS
+from cushion_player.manifest.hls_lines import NS_PER_S, parse_integer
+from cushion_player.manifest.hls_media_tags import TAGS, TagReader
+from cushion_player.manifest.hls_segments import HlsSegments
+from cushion_player.manifest.hls_tags import merged
 from cushion_player.manifest.reading import Notes
 from cushion_player.manifest.values import container_of_url
-from cushion_player.model import Address, ByteRange, Container, InitSegment, Segment
+from cushion_player.model import Container, DateRange, Extra, PlaylistInfo, Protection, Tiles
 
-TIMESCALE = 1_000_000_000
+TIMESCALE = NS_PER_S
 """Ticks a second of every playlist: nine decimals of EXTINF are kept, so sums are exact."""
+CHUNK_CHARACTERS = 8192
+"""Text between two marks: what a reload reads again at most, and what is split into lines at once."""
+FIRST_CHUNK_CHARACTERS = 1024
+"""Of the first: as little as shows a reload where it goes on from."""
 
-_EXTINF = re.compile(r"\s*(\d{1,12})(?:\.(\d*))?")
-_BYTE_RANGE = re.compile(r"\s*(\d{1,18})\s*(?:@\s*(\d{1,18})?)?\s*")
-_INTEGER = re.compile(r"\s*(\d{1,18})\s*")
+_SEQUENCES = re.compile(r"^[ \t]*#EXT-X-(MEDIA|DISCONTINUITY)-SEQUENCE:(.*)$", re.MULTILINE)
+
+
+class MissingSegments(ManifestSyntaxError):
+    """A delta update refers to segments that the playlist before it did not have: the whole one must be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
-    """What a media playlist says. Ticks of TIMESCALE from its first segment."""
+    """What a media playlist says, and what is kept to read its next version.
 
-    segments: tuple[Segment, ...]
-    init: InitSegment | None
-    is_live: bool
-    protection: tuple[str, ...]
-    container: Container
+    positions, numbers: where in the text a segment's last line ended, and the number that comes next there; ascending.
+    first_number: of the first segment that the text itself lists (a delta update skips those before).
+    dated: date ranges, unmerged, by the number of the segment that comes next.
+    is_plain: no tag of the whole playlist stands among its segments.
+    """
 
-
-def read_media_playlist(text: str, url: str, notes: Notes) -> MediaPlaylist:
-    """Read a media playlist. Raises ManifestSyntaxError with the line."""
-    return _Reader(url, notes).read(text)
-
-
-@dataclass(slots=True)
-class _Reader:
     url: str
-    notes: Notes
-    segments: list[Segment] = field(default_factory=list[Segment])
-    init: InitSegment | None = None
-    """The map in force."""
-    protection: dict[str, None] = field(default_factory=dict[str, None])
-    target_duration: int = 0
+    text: str
+    segments: HlsSegments
+    info: PlaylistInfo
+    protection: tuple[str, ...]
+    protections: tuple[Protection, ...]
+    container: Container
+    tiles: Tiles | None
+    has_independent_segments: bool
+    variables: Mapping[str, str]
+    extra: tuple[Extra, ...]
+    positions: array[int]
+    numbers: array[int]
+    first_number: int
+    dated: tuple[tuple[int, DateRange], ...]
+    is_plain: bool
 
-    def read(self, text: str) -> MediaPlaylist:
-        base = Base(self.url)
-        time = number = discontinuity = 0
-        duration: int | None = None
-        byte_range: str | None = None
-        is_gap = ended = False
-        first_init: InitSegment | None = None
-        previous = Address("")
-        append = self.segments.append
-        for at, name, value in lines(text):
-            if name == "EXTINF":
-                duration = self._duration(value, at)
-            elif not name:
+    @property
+    def is_live(self) -> bool:
+        return not self.info.has_ended
+
+
+def read_media_playlist(
+    text: str,
+    url: str,
+    notes: Notes,
+    imports: Mapping[str, str] | None = None,
+    previous: MediaPlaylist | None = None,
+) -> MediaPlaylist:
+    """Read a media playlist with LF line ends.
+
+    imports: what EXT-X-DEFINE may import. previous: the last version of the same playlist, when there is one.
+    Raises ManifestSyntaxError with the line; MissingSegments for a delta update that does not go on from `previous`.
+    """
+    try:
+        return _Reader(text, url, notes, imports or {}, previous).read()
+    except OverflowError as exc:
+        raise ManifestSyntaxError("the segments last longer than 292 years", location=url) from exc
+
+
+class _Reader(TagReader):
+    def __init__(
+        self, text: str, url: str, notes: Notes, imports: Mapping[str, str], previous: MediaPlaylist | None
+    ) -> None:
+        super().__init__(text, url, notes, imports)
+        self.previous = previous
+        self.removed_ranges: set[str] | None = None
+        self.unknown_skipped = 0
+        self.listed_from: int | None = None
+        self.positions, self.numbers = array("q"), array("q")
+        self._open()
+
+    def _open(self) -> None:
+        """Begin where the header says, and on the timeline where the earlier version had that segment."""
+        first = self.text.find("#EXTINF")
+        found = {"MEDIA": 0, "DISCONTINUITY": 0}
+        for match in _SEQUENCES.finditer(self.text, 0, first if first >= 0 else len(self.text)):
+            at = self.text.count("\n", 0, match.start()) + 1
+            found[match.group(1)] = self.integer(match.group(2), at)
+        segments = self.segments
+        segments.number, segments.discontinuity = found["MEDIA"], found["DISCONTINUITY"]
+        old = self.previous.segments if self.previous is not None else None
+        if old is None or not old.uris or segments.number < old.number:
+            return
+        segments.starts[0] = old.starts[min(segments.number, old.end) - old.number]
+        missing = segments.number - old.end
+        if missing > 0:
+            segments.starts[0] += missing * ((old.starts[-1] - old.starts[0]) // len(old))
+            what = f"{missing} segments were missed between two reloads"
+            self.notes.repair(what, f"segment {old.end}", "their time was counted on with the mean duration")
+
+    def read(self) -> MediaPlaylist:
+        position = at = 0
+        text = self.text
+        going_on = self.previous
+        while position < len(text):
+            stop = self._chunk_end(position, CHUNK_CHARACTERS if position else FIRST_CHUNK_CHARACTERS)
+            chunk = text[position:stop]
+            if len(chunk) > MAX_URL_CHARACTERS:
+                _check_lengths(chunk, at)
+            at = self._read_lines(chunk, at)
+            self._mark(position, stop)
+            position = stop
+            if going_on is not None and self.segments.uris:
+                self._keep_discontinuity(going_on.segments)
+                position = self._go_on(going_on, position)
+                at += text.count("\n", stop, position)
+                going_on = None
+        self._finish()
+        return self._playlist()
+
+    def _chunk_end(self, position: int, size: int) -> int:
+        """A place after a line with a URI, or the end of the text."""
+        text = self.text
+        stop = text.find("\n", position + size) + 1
+        while stop > 0:
+            if not text.startswith(("#", "\n", " ", "\t"), text.rfind("\n", 0, stop - 1) + 1):
+                return stop
+            stop = text.find("\n", stop) + 1
+        return len(text)
+
+    def _mark(self, start: int, stop: int) -> None:
+        """Remember where in text[start:stop] the last line with a URI ended, if it did."""
+        text = self.text
+        if text[stop - 1] != "\n":
+            whole = max(text.rfind("\n", start, stop) + 1, start)
+            if not _is_tag_or_blank(text[whole:stop]):
+                return
+            stop = whole
+        while stop > start:
+            line = max(text.rfind("\n", start, stop - 1) + 1, start)
+            if not _is_tag_or_blank(text[line:stop]):
+                self.positions.append(stop)
+                self.numbers.append(self.segments.end)
+                return
+            stop = line
+
+    def _read_lines(self, chunk: str, read: int) -> int:
+        """Read lines, `read` of the playlist's being read before; returns how many whole ones are now."""
+        segments = self.segments
+        uris, starts = segments.uris, segments.starts
+        durations: dict[str, int] = {}
+        has_variables = "{$" in chunk
+        check_all = "[" in chunk or chunk.count("//") != chunk.count("://")
+        for at, raw in enumerate(chunk.split("\n"), read + 1):
+            line = raw.strip()
+            if not line:
+                continue
+            if line[0] != "#":
+                duration = self.duration
                 if duration is None:
-                    duration = self._duration("", at)
-                address = Address(base.resolve(value, f"line {at}"))
-                if byte_range is not None:
-                    address = Address(address.url, self._byte_range(byte_range, address.url, previous, at))
-                    byte_range = None
-                init = self.init if self.init is not first_init else None
-                append(Segment(address, time, duration, number, discontinuity, init, is_gap))
-                previous = address
-                time += duration
-                number += 1
-                duration = None
-                is_gap = False
-                if number > MAX_SEGMENTS and len(self.segments) > MAX_SEGMENTS:
-                    raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=f"line {at}")
-            elif name == "EXT-X-BYTERANGE":
-                byte_range = value
-            elif name == "EXT-X-MAP":
-                self.init = self._map(value, base, at)
-                first_init = first_init or self.init
-            elif name == "EXT-X-KEY":
-                self._key(value)
-            elif name == "EXT-X-DISCONTINUITY":
-                discontinuity += 1
-            elif name == "EXT-X-GAP":
-                is_gap = True
-            elif name == "EXT-X-TARGETDURATION":
-                self.target_duration = self._integer(value.split(".")[0], at)
-            elif name == "EXT-X-MEDIA-SEQUENCE" and not self.segments:
-                number = self._integer(value, at)
-            elif name == "EXT-X-DISCONTINUITY-SEQUENCE" and not self.segments:
-                discontinuity = self._integer(value, at)
-            elif name == "EXT-X-ENDLIST" or (name == "EXT-X-PLAYLIST-TYPE" and value.strip().upper() == "VOD"):
-                ended = True
-        return MediaPlaylist(
-            tuple(self.segments), first_init, not ended, tuple(self.protection), self._container(first_init)
+                    duration = self.missing_duration(at)
+                if has_variables:
+                    line = self.variables.substitute(line, at)
+                if check_all or has_variables or ":" in line:
+                    self.check_uri(line, at)
+                if self.byte_range is not None:
+                    self.set_range(line, self.byte_range, at)
+                if self.parts:
+                    segments.chunks[segments.end] = tuple(self.parts)
+                    self.parts = []
+                uris.append(line)
+                starts.append(starts[-1] + duration)
+                self.duration = None
+                continue
+            name, _, value = line.partition(":")
+            if name == "#EXTINF":
+                known = durations.get(value)
+                if known is None:
+                    known = self.read_extinf(value, at)
+                    if value.endswith(",") or "," not in value:
+                        durations[value] = known
+                self.duration = known
+            elif name in TAGS:
+                TAGS[name](self, value, at)
+            elif name == "#EXT-X-SKIP":
+                self._skip(value, at)
+            elif name.startswith("#EXT"):
+                self.note_extra(name[1:], value)
+        if len(uris) > MAX_SEGMENTS:
+            raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=f"line {read + 1}")
+        return read + chunk.count("\n")
+
+    # ----------------------------------------------------------------------- going on from an earlier version
+
+    def _keep_discontinuity(self, old: HlsSegments) -> None:
+        """Servers that do not count the discontinuities that left the window are corrected (4.4.3.3)."""
+        first = self.segments.number
+        if not old.number <= first < old.end:
+            return
+        off = old.discontinuity_at(first) - self.segments.discontinuity_at(first)
+        if off:
+            what = f"the discontinuity sequence was read as {self.segments.discontinuity + off}"
+            self.segments.discontinuity += off
+            self.notes.repair(what, "EXT-X-DISCONTINUITY-SEQUENCE", "the playlist before counted so (6.2.2)")
+
+    def _go_on(self, before: MediaPlaylist, position: int) -> int:
+        """Take over what the earlier text and this one have in common from here on; returns where they part."""
+        number = self.segments.end
+        if not (before.is_plain and before.first_number < number <= before.segments.end):
+            return position
+        if position != (self.positions[-1] if self.positions else -1) or not self._is_at(before, number):
+            return position
+        then = _position_of(before, number)
+        first = bisect_right(before.positions, then)
+        stop = self._parting(before, then, position, first)
+        if stop == first:
+            return position
+        last_number, shift = before.numbers[stop - 1], position - then
+        self.segments.take(before.segments, number, last_number)
+        self.positions.extend([mark + shift for mark in before.positions[first:stop]])
+        self.numbers.extend(before.numbers[first:stop])
+        self.dated += [item for item in before.dated if number <= item[0] < last_number]
+        self._keep_keys(before)
+        return before.positions[stop - 1] + shift
+
+    def _parting(self, before: MediaPlaylist, then: int, now: int, first: int) -> int:
+        """How many of the earlier marks lie in the text that both have from here on."""
+
+        def is_common(mark: int) -> bool:
+            return self.text.startswith(before.text[then : before.positions[mark]], now)
+
+        low, high = first, len(before.positions)
+        if low < high and is_common(high - 1):
+            return high
+        while low < high:
+            middle = (low + high) // 2
+            if is_common(middle):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _is_at(self, before: MediaPlaylist, number: int) -> bool:
+        """Whether everything in force after segment number - 1 is what it was in the earlier version."""
+        new, old = self.segments, before.segments
+        ours, theirs = number - 1 - new.number, number - 1 - old.number
+        return (
+            before.url == self.url
+            and before.variables == self.variables.values
+            and before.info.target_duration == Fraction(self.target_ns, NS_PER_S)
+            and new.uris[ours] == old.uris[theirs]
+            and new.starts[ours + 1] == old.starts[theirs + 1]
+            and new.range_at(ours) == old.range_at(theirs)
+            and new.keys.at(number - 1) == old.keys.at(number - 1)
+            and new.inits.at(number - 1) == old.inits.at(number - 1)
+            and new.bitrates.at(number - 1) == old.bitrates.at(number - 1)
+            and new.discontinuity_at(number - 1) == old.discontinuity_at(number - 1)
         )
 
-    def _duration(self, value: str, at: int) -> int:
-        """EXTINF in ticks; what comes after the ninth decimal, and after the number, is cut off."""
-        found = _EXTINF.match(value)
-        if found is None:
-            if not self.target_duration:
-                raise ManifestSyntaxError(f"a segment without duration (EXTINF {value[:40]!r})", location=f"line {at}")
-            what = f"a segment without duration (EXTINF {value[:40]!r}) was taken to last {self.target_duration} s"
-            self.notes.repair(what, f"line {at}", "players of the web take the target duration")
-            return self.target_duration * TIMESCALE
-        whole, decimals = found.groups()
-        return int(whole) * TIMESCALE + (int(decimals[:9].ljust(9, "0")) if decimals else 0)
+    def _skip(self, value: str, at: int) -> None:
+        """EXT-X-SKIP: segments that the version before this one told of (4.4.5.2, 6.2.5.1)."""
+        found = self.variables.attributes(value, at)
+        count = parse_integer(found.get("SKIPPED-SEGMENTS")) or 0
+        segments = self.segments
+        if segments.uris or not count:
+            self.notes.repair("an EXT-X-SKIP was left out", f"line {at}", "4.4.5.2: it stands before every segment")
+            return
+        stop = self.listed_from = segments.number + count
+        if self.previous is None:
+            what = f"a delta update was read without the {count} segments it skips"
+            self.notes.repair(what, f"line {at}", "no playlist before it tells of them")
+            self.unknown_skipped = count
+            segments.skip_to(stop)
+            return
+        old = self.previous.segments
+        if not old.number <= segments.number < stop <= old.end:
+            raise MissingSegments(f"the playlist before has no segments up to {stop - 1}", location=f"line {at}")
+        segments.take(old, segments.number, stop)
+        removed = found.get("RECENTLY-REMOVED-DATERANGES")
+        if removed is not None:
+            gone = set(removed.split("\t"))
+            self.dated = [(segments.number, item) for _, item in self.previous.dated if item.id not in gone]
+        self._keep_keys(self.previous)
 
-    def _byte_range(self, value: str, url: str, previous: Address, at: int) -> ByteRange | None:
-        """`length[@offset]`; without the offset it follows the previous range of the same resource (4.4.4.2)."""
-        found = _BYTE_RANGE.fullmatch(value)
-        length = int(found.group(1)) if found else 0
-        if found is None or not length:
-            raise ManifestSyntaxError(f"EXT-X-BYTERANGE {value[:40]!r} is no range", location=f"line {at}")
-        if found.group(2) is not None:
-            first = int(found.group(2))
-        elif previous.byte_range is not None and previous.byte_range[1] is not None:
-            first = previous.byte_range[1] + 1
-            if previous.url != url:
-                what = f"a byte range without offset was read from byte {first}"
-                self.notes.repair(what, f"line {at}", "another resource precedes it; players of the web count on")
-        else:
-            first = 0
-            self.notes.repair("a byte range without offset was read from byte 0", f"line {at}", "no range precedes it")
-        return first, first + length - 1
+    def _keep_keys(self, before: MediaPlaylist) -> None:
+        self.keys_in_force = self.segments.keys.at(self.segments.end - 1)
+        self.protections.update(dict.fromkeys(before.protections))
 
-    def _map(self, value: str, base: Base, at: int) -> InitSegment:
-        found = attributes(value)
-        uri = found.get("URI")
-        if not uri:
-            raise ManifestSyntaxError("EXT-X-MAP without URI", location=f"line {at}")
-        url = base.resolve(uri, f"line {at}")
-        text = found.get("BYTERANGE")
-        init = InitSegment(Address(url, self._byte_range(text, url, Address(""), at) if text else None))
-        return self.init if self.init is not None and self.init == init else init
+    # ----------------------------------------------------------------------- the end
 
-    def _key(self, value: str) -> None:
-        method = attributes(value).get("METHOD", "").upper()
-        if method != "NONE":
-            self.protection.setdefault(method or "unknown")
+    def _finish(self) -> None:
+        segments = self.segments
+        old = self.previous.segments if self.previous is not None else None
+        if old is not None and old.uris and segments.uris:
+            if segments.number < old.number:
+                self._set_back(old)
+            date_us = old.date_us(segments.number) if old.number <= segments.number < old.end else None
+            if date_us is not None and not segments.date_numbers:
+                segments.date_numbers.append(segments.number)
+                segments.dates_us.append(date_us)
+        segments.finish()
 
-    def _integer(self, value: str, at: int) -> int:
-        found = _INTEGER.fullmatch(value)
-        if found is None:
-            self.notes.repair(f"{value[:40]!r} was read as 0", f"line {at}", "it is no whole number")
-            return 0
-        return int(found.group(1))
+    def _set_back(self, old: HlsSegments) -> None:
+        """An older version than the last one, or a server that began to count anew."""
+        segments = self.segments
+        where = "EXT-X-MEDIA-SEQUENCE"
+        if segments.end > old.number:
+            segments.shift(old.starts[0] - segments.starts[old.number - segments.number])
+            self.notes.repair("a playlist older than the last one was read", where, "6.2.2: the number never decreases")
+            return
+        segments.shift(old.starts[-1] - segments.starts[0])
+        segments.discontinuity = old.discontinuity_at(old.end - 1) + 1
+        what = f"the numbers began again with {segments.number}; the timeline goes on"
+        self.notes.repair(what, where, "6.2.2: the number never decreases; the server was restarted")
 
-    def _container(self, init: InitSegment | None) -> Container:
-        if init is not None:
+    def _playlist(self) -> MediaPlaylist:
+        segments = self.segments
+        used = {(key.method, key.uri, key.key_format) for keys in segments.keys.values() for key in keys}
+        protections = [item for item in self.protections if (item.scheme, item.uri, item.key_format) in used]
+        info = PlaylistInfo(
+            target_duration=Fraction(self.target_ns, NS_PER_S),
+            version=self.version,
+            media_sequence=segments.number - self.unknown_skipped,
+            discontinuity_sequence=segments.discontinuity,
+            playlist_type=self.playlist_type,
+            has_ended=self.has_ended or self.playlist_type == "VOD",
+            is_iframes_only=self.is_iframes_only,
+            part_target=self.part_target,
+            server_control=self.server_control,
+            partial=tuple(self.parts),
+            preload_hints=tuple(self.hints),
+            rendition_reports=tuple(self.reports),
+            start=self.start,
+            date_ranges=merged(item for _, item in self.dated),
+            unknown_skipped=self.unknown_skipped,
+        )
+        return MediaPlaylist(
+            url=self.url,
+            text=self.text,
+            segments=segments,
+            info=info,
+            protection=tuple(dict.fromkeys(item.scheme for item in protections)),
+            protections=tuple(protections),
+            container=self._container(),
+            tiles=self.tiles,
+            has_independent_segments=self.has_independent_segments,
+            variables=self.variables.values,
+            extra=tuple(self.extra),
+            positions=self.positions,
+            numbers=self.numbers,
+            first_number=segments.number if self.listed_from is None else self.listed_from,
+            dated=tuple(self.dated),
+            is_plain=self.is_plain,
+        )
+
+    def _container(self) -> Container:
+        segments = self.segments
+        if segments.init is not None:
             return Container.MP4
-        if not self.segments:
+        if not segments.uris:
             return Container.UNKNOWN
-        container = container_of_url(self.segments[0].address.url)
+        container = container_of_url(segments.uris[0])
         return Container.MPEG_TS if container is Container.UNKNOWN else container
+
+
+def _position_of(playlist: MediaPlaylist, number: int) -> int:
+    """Where in its text the last line of segment number - 1 ended; it lists that segment."""
+    text, position, reached = playlist.text, 0, playlist.first_number
+    mark = bisect_right(playlist.numbers, number) - 1
+    if mark >= 0:
+        position, reached = playlist.positions[mark], playlist.numbers[mark]
+    while reached < number:
+        stop = text.index("\n", position)
+        reached += not _is_tag_or_blank(text[position:stop])
+        position = stop + 1
+    return position
+
+
+def _is_tag_or_blank(line: str) -> bool:
+    line = line.strip()
+    return not line or line[0] == "#"
+
+
+def _check_lengths(chunk: str, at: int) -> None:
+    for number, line in enumerate(chunk.split("\n"), at + 1):
+        if len(line) > MAX_URL_CHARACTERS and line.lstrip()[:1] != "#" and not line.startswith("data:"):
+            raise ManifestSyntaxError(f"a URL of {len(line)} characters", location=f"line {number}")
