@@ -26,6 +26,8 @@ _LEVELS = {
     QtCore.QtMsgType.QtWarningMsg: logging.INFO,  # Qt warns of what is ordinary: no sound server, no size hints
     QtCore.QtMsgType.QtCriticalMsg: logging.WARNING,
 }
+_SEEK_S = 2.0
+"""A longer way between two looks, a tenth of a second apart, was not played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +90,20 @@ def _pass_on(kind: QtCore.QtMsgType, _context: QtCore.QMessageLogContext, messag
 
 
 class _Enough:
-    """Ends the window when so much media has been played, or all there was."""
+    """Ends the window when so much media has been played, or all there was. What a seek jumps over does not count."""
 
     def __init__(self, seconds: float, end: Callable[[], object]) -> None:
         self._seconds = seconds
         self._end = end
-        self._from_s: float | None = None
+        self._played_s = 0.0
+        self._last_s: float | None = None
 
     def __call__(self, snapshot: SessionSnapshot) -> None:
-        if snapshot.state is SessionState.PLAYING and self._from_s is None:
-            self._from_s = snapshot.position_s
-        played = self._from_s is not None and snapshot.position_s - self._from_s >= self._seconds
-        if played or snapshot.state is SessionState.ENDED:
+        is_playing = snapshot.state is SessionState.PLAYING
+        if is_playing and self._last_s is not None and 0 < snapshot.position_s - self._last_s < _SEEK_S:
+            self._played_s += snapshot.position_s - self._last_s
+        self._last_s = snapshot.position_s if is_playing else None
+        if self._played_s >= self._seconds or snapshot.state is SessionState.ENDED:
             self._end()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cushion_demo_app.app import AppPlan, run_app
+from cushion_demo_app.app import AppPlan, _Enough, run_app
 from cushion_demo_app.catalog_page import CatalogState
 from cushion_demo_app.main_window import WISHES_KEY, MainWindow, WindowStart
 from cushion_demo_app.player_controller import PlayRequest
@@ -19,7 +19,7 @@ from cushion_demo_app.window_player import name_of, play_url
 from cushion_player.errors import PlaybackError, UsageError
 from cushion_sdk.cli.windows import WindowRequest
 from cushion_sdk.device import DeviceStores
-from cushion_sdk.session_types import SessionOptions
+from cushion_sdk.session_types import SessionOptions, SessionSnapshot, SessionState
 
 NOWHERE = "http://127.0.0.1:9"
 PATIENCE_MS = 10_000
@@ -121,6 +121,18 @@ def test_a_url_that_cannot_be_played_is_a_playback_error(tmp_path: Path) -> None
     timer.start(20)
     with pytest.raises(PlaybackError, match=r"127\.0\.0\.1:9"):
         play_url(request)
+
+
+def test_what_a_seek_jumps_over_is_not_played() -> None:
+    ended: list[bool] = []
+    enough = _Enough(1.0, lambda: ended.append(True))
+
+    for position_s in (0.0, 0.5, 20.0, 20.4):
+        enough(SessionSnapshot(SessionState.PLAYING, position_s))
+    assert not ended
+
+    enough(SessionSnapshot(SessionState.PLAYING, 20.6))
+    assert ended
 
 
 def test_a_bare_url_is_called_by_its_last_parts() -> None:
