@@ -26,7 +26,7 @@ def read(text: str | bytes, url: str) -> ReadResult:
     needs what we do not do.
     """
     notation, clean = check_text(text, url)
-    return hls.read(clean, url) if notation is Notation.HLS else dash.read(clean, url)
+    return hls.read(clean, url, text) if notation is Notation.HLS else dash.read(clean, url)
 
 
 def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult:
@@ -36,6 +36,6 @@ def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult
     """
     if need not in result.needs:
         raise ManifestError(f"{need.label} is not needed", location=need.url)
-    if need.kind is NeedKind.PLAYLIST:
+    if need.kind in (NeedKind.PLAYLIST, NeedKind.ASSETS):
         return hls.resolve(result, need, body, url)
-    return dash.resolve(result, need, body)
+    return dash.resolve(result, need, body, url)

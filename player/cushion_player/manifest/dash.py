@@ -1,7 +1,8 @@
 """MPEG-DASH: an MPD becomes a presentation (ISO/IEC 23009-1, with DASH-IF's reading where it is unclear).
 
-Descends MPD, Period, AdaptationSet, Representation, handing down base URLs, attributes and segment information.
-Segments themselves are made in `dash_segments`.
+    text ─ xml_tree ─ dash_links ─ dash (periods) ─ dash_sets ─ dash_segments ─ Presentation
+
+The tree is kept in `Presentation.state`, so that remote elements and patches change it instead of being read again.
 """
 
 from __future__ import annotations
@@ -9,317 +10,268 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from xml.etree.ElementTree import Element
 
-from cushion_player.boxes import read_sidx
-from cushion_player.errors import DecodeError, ManifestSyntaxError, UnsupportedManifestFeature
-from cushion_player.manifest.dash_segments import Budget, Context, Media, Outline, expand, whole_file
-from cushion_player.manifest.dash_xml import attribute, child, children, integer, name_of, parse_xml
-from cushion_player.manifest.guard import MAX_SEGMENTS, Base
-from cushion_player.manifest.reading import (
-    Need,
-    NeedKind,
-    Notes,
-    ReadResult,
-    edit_representation,
-    with_durations,
-    with_real_bitrate,
-    without_need,
-)
-from cushion_player.manifest.values import (
-    container_of_mime_type,
-    parse_duration,
-    parse_frame_rate,
-    split_codecs,
-)
+from cushion_player.errors import ManifestError, ManifestSyntaxError, UnsupportedManifestFeature
+from cushion_player.manifest import dash_descriptors as described
+from cushion_player.manifest import dash_service as service
+from cushion_player.manifest.dash_bases import Places, descend, outermost
+from cushion_player.manifest.dash_events import event_streams, interstitials
+from cushion_player.manifest.dash_index import carry_over, resolve_index
+from cushion_player.manifest.dash_links import Link, fill_in, find_links, unlinked
+from cushion_player.manifest.dash_sets import Reading, Within, read_preselections, read_sets
+from cushion_player.manifest.dash_values import date, duration, words
+from cushion_player.manifest.guard import Base, check_text
+from cushion_player.manifest.reading import Need, NeedKind, ReadResult, with_durations
+from cushion_player.manifest.xml_tree import Node, parse_xml
 from cushion_player.model import (
-    AdaptationSet,
-    Address,
-    ContentKind,
+    Descriptor,
+    EarlyPeriod,
+    Extra,
+    LiveWindow,
     Period,
     Presentation,
-    Representation,
-    Segment,
+    Repair,
 )
 
-_OUTLINES = ("SegmentTemplate", "SegmentList", "SegmentBase")
-_XLINK_NOTHING = "urn:mpeg:dash:resolve-to-zero:2013"
-_HARMLESS = "urn:mpeg:mpegb:cicp:"
-"""Essential properties that only describe colour."""
-INDEX_HEAD_BYTES = 64 * 1024
-"""What is asked for of a nested index, whose reference also covers its media: room for 5,000 segments."""
+
+@dataclass(frozen=True, slots=True)
+class DashState:
+    """What is kept for the next reading: the tree and the links in it that are open."""
+
+    root: Node
+    links: tuple[Link, ...]
+    text: str | bytes = ""
+    """As it came, to tell when nothing changed."""
 
 
 def read(text: str, url: str) -> ReadResult:
     """Read an MPD that `guard` let in. Raises ManifestError kinds with the place."""
     root = parse_xml(text)
-    if name_of(root) != "MPD":
-        raise ManifestSyntaxError(f"the root element is {name_of(root)[:40]!r}, not MPD", location=url)
-    return _Reader(root, url).read()
+    if root.tag != "MPD":
+        raise ManifestSyntaxError(f"the root element is {root.tag[:40]!r}, not MPD", location=url)
+    return read_tree(root, url, ())
 
 
-@dataclass(slots=True)
-class _Level:
-    """What is handed down from element to element."""
-
-    base: Base
-    outlines: tuple[Element, ...]
-    """The levels that may hold segment information, nearest first."""
-    where: str
+def read_tree(root: Node, url: str, links: tuple[Link, ...]) -> ReadResult:
+    """Read the tree of an MPD, of which some links are known already."""
+    return _Reader(root, url, links).read()
 
 
 @dataclass(frozen=True, slots=True)
 class _PeriodSpan:
-    element: Element
-    start: Fraction
+    node: Node
+    where: str
+    start: Fraction | None
     duration: Fraction | None
 
 
 class _Reader:
-    def __init__(self, root: Element, url: str) -> None:
-        self.root = root
+    def __init__(self, root: Node, url: str, links: tuple[Link, ...]) -> None:
+        kind = root.get("type", "static").strip().lower()
+        self.reading = Reading(kind == "dynamic")
+        self.notes = self.reading.notes
         self.url = url
-        self.notes = Notes()
-        self.budget = Budget()
-        self.needs: list[Need] = []
-        self.is_live = root.attrib.get("type", "static").strip().lower() == "dynamic"
+        self.base = Base(url)
+        self.root, self.links = find_links(root, self.base, links, self.notes)
+        if kind not in ("static", "dynamic"):
+            self.notes.repair(f"type {kind[:40]!r} was read as static", "MPD@type", "only static and dynamic are known")
 
     def read(self) -> ReadResult:
-        total = self._duration(self.root, "mediaPresentationDuration", "MPD")
-        base = self._base(self.root, Base(self.url), "MPD")
+        root, notes = self.root, self.notes
+        total = duration(root, "mediaPresentationDuration", notes, "MPD")
+        places = descend(root, outermost(self.url), notes, "MPD")
+        required = tuple(link.need for link in self.links if link.is_required)
         spans = list(self._period_spans(total))
-        if not spans:
+        periods = tuple(
+            self._period(index, span, places)
+            for index, span in enumerate(item for item in spans if item.start is not None)
+        )
+        if not periods and not required:
             raise UnsupportedManifestFeature("the MPD has no period that can be read", location="MPD")
-        periods = tuple(self._period(index, span, base) for index, span in enumerate(spans))
-        presentation = Presentation("dash", self.url, self.is_live, total, periods, tuple(self.notes.repairs))
-        return ReadResult(presentation if self.needs else with_durations(presentation), tuple(self.needs))
+        early = tuple(self._early(span, places) for span in spans if span.start is None)
+        presentation = self._presentation(total, places, periods, early)
+        presentation = replace(presentation, repairs=tuple(notes.repairs))
+        if required:
+            return ReadResult(presentation, required)
+        needs = tuple(self.reading.needs)
+        return ReadResult(presentation if needs else with_durations(presentation), needs)
+
+    def _presentation(
+        self, total: Fraction | None, places: Places, periods: tuple[Period, ...], early: tuple[EarlyPeriod, ...]
+    ) -> Presentation:
+        root, notes, base = self.root, self.notes, self.base
+        essential = described.descriptors(root, "EssentialProperty")
+        supplemental = described.descriptors(root, "SupplementalProperty")
+        unknown = described.unknown_essential(essential)
+        if unknown:
+            what = f"the MPD is read in spite of essential property {unknown[:80]!r}"
+            notes.repair(what, "MPD", "5.8.4.8 would have it ignored; players of the web play it")
+        chained = self._chained(essential + supplemental, described.CHAINING)
+        descriptions = service.service_descriptions(root, base, notes, "MPD")
+        steering = service.steering(root, base, notes, "MPD")
+        information = root.child("ProgramInformation")
+        return Presentation(
+            kind="dash",
+            url=self.url,
+            is_live=self.reading.is_live,
+            duration=total,
+            periods=periods,
+            live=self._live(),
+            early_periods=early,
+            min_buffer_time=duration(root, "minBufferTime", notes, "MPD"),
+            profiles=words(root.get("profiles")),
+            utc_timings=service.utc_timings(root, base, notes),
+            locations=service.locations(root, base, notes),
+            patch_locations=service.patch_locations(root, base, notes),
+            bases=tuple(place.info for place in places) if root.child("BaseURL") is not None else (),
+            steering=steering or next((item.steering for item in descriptions if item.steering), None),
+            service_descriptions=descriptions,
+            next_url=chained[0] if chained else "",
+            fallback_urls=self._chained(essential + supplemental, described.FALLBACK),
+            id=root.get("id"),
+            information=tuple(Extra(item.tag, item.text.strip()) for item in information.children)
+            if information is not None
+            else (),
+            essential=essential,
+            supplemental=supplemental,
+            extra=described.extras(root),
+            state=DashState(self.root, self.links),
+        )
+
+    def _chained(self, properties: tuple[Descriptor, ...], scheme: str) -> tuple[str, ...]:
+        """URLs in the properties of a scheme (MPD chaining, 5.11)."""
+        urls: list[str] = []
+        for word in described.values_of(properties, scheme):
+            try:
+                urls.append(self.base.resolve(word, "MPD"))
+            except ManifestError as exc:
+                self.notes.repair(f"a further MPD was left out: {exc}", "MPD", "this one can be played")
+        return tuple(urls)
+
+    def _live(self) -> LiveWindow:
+        root, notes = self.root, self.notes
+        published = date(root, "publishTime", notes, "MPD")
+        if not self.reading.is_live:
+            longest = duration(root, "maxSegmentDuration", notes, "MPD")
+            return LiveWindow(publish_time=published, max_segment_duration=longest)
+        start = date(root, "availabilityStartTime", notes, "MPD")
+        if start is None:
+            notes.repair("availabilityStartTime was read as 1970", "MPD", "5.3.1.2: a dynamic MPD must have it")
+            start = Fraction(0)
+        return LiveWindow(
+            availability_start=start,
+            availability_end=date(root, "availabilityEndTime", notes, "MPD"),
+            publish_time=published,
+            minimum_update_period=duration(root, "minimumUpdatePeriod", notes, "MPD"),
+            time_shift_buffer_depth=duration(root, "timeShiftBufferDepth", notes, "MPD"),
+            suggested_presentation_delay=duration(root, "suggestedPresentationDelay", notes, "MPD"),
+            max_segment_duration=duration(root, "maxSegmentDuration", notes, "MPD"),
+        )
 
     # ----------------------------------------------------------------------- periods
 
     def _period_spans(self, total: Fraction | None) -> Iterator[_PeriodSpan]:
-        """Each period with its start and duration (5.3.2.1)."""
-        elements: list[Element] = []
-        for index, element in enumerate(children(self.root, "Period")):
-            href = attribute(element, "href")
-            if href is None:
-                elements.append(element)
-            elif href != _XLINK_NOTHING:
-                self.notes.repair("a remote period was left out", f"MPD/Period[{index}]", "xlink is not followed yet")
+        """Each period with its start and duration (5.3.2.1); the start of one that is early available is None."""
+        waiting = {id(link.node) for link in self.links if link.is_required}
+        found = [(index, node) for index, node in enumerate(self.root.all("Period")) if id(node) not in waiting]
         starts: list[Fraction | None] = []
         durations: list[Fraction | None] = []
-        for index, element in enumerate(elements):
+        for index, node in found:
             where = f"MPD/Period[{index}]"
-            start = self._duration(element, "start", where)
-            if start is None and index == 0:
+            start = duration(node, "start", self.notes, where)
+            if start is None and not starts:
                 start = Fraction(0)
+                if self.reading.is_live and "start" not in node.attrib and len(found) > 1 and index:
+                    start = None
             elif start is None and starts[-1] is not None and durations[-1] is not None:
                 start = starts[-1] + durations[-1]
             starts.append(start)
-            durations.append(self._duration(element, "duration", where))
-        for index, (element, start, duration) in enumerate(zip(elements, starts, durations, strict=True)):
+            durations.append(duration(node, "duration", self.notes, where))
+        for at, ((index, node), start, length) in enumerate(zip(found, starts, durations, strict=True)):
+            where = f"MPD/Period[{index}]"
             if start is None:
-                self.notes.repair(
-                    "a period without a known start was left out",
-                    f"MPD/Period[{index}]",
-                    "5.3.2.1: it is early available",
-                )
+                if not self.reading.is_live:
+                    why = "5.3.2.1: it is early available"
+                    self.notes.repair("a period without a known start was left out", where, why)
+                yield _PeriodSpan(node, where, None, length)
                 continue
-            following = starts[index + 1] if index + 1 < len(starts) else total
-            if following is not None and following > start and (duration is None or index + 1 < len(starts)):
-                duration = following - start
-            yield _PeriodSpan(element, start, duration)
+            following = starts[at + 1] if at + 1 < len(starts) else total
+            if following is not None and following > start and (length is None or at + 1 < len(starts)):
+                length = following - start
+            yield _PeriodSpan(node, where, start, length)
 
-    def _period(self, index: int, span: _PeriodSpan, base: Base) -> Period:
-        where = f"MPD/Period[{index}]"
-        level = _Level(self._base(span.element, base, where), (span.element,), where)
-        seen: set[str] = set()
-        sets = tuple(
-            self._adaptation_set(element, f"{where}/AdaptationSet[{number}]", number, level, span, index, seen)
-            for number, element in enumerate(children(span.element, "AdaptationSet"))
-            if attribute(element, "href") != _XLINK_NOTHING
-        )
-        kept = tuple(item for item in sets if item.representations)
-        return Period(span.element.attrib.get("id", str(index)), span.start, span.duration, kept)
+    def _within(self, index: int, span: _PeriodSpan, above: Places) -> Within:
+        places = descend(span.node, above, self.notes, span.where)
+        return Within(index, span.duration, span.node, places, span.where, set(), self.root)
 
-    # ----------------------------------------------------------------------- sets
-
-    def _adaptation_set(
-        self, element: Element, where: str, number: int, period: _Level, span: _PeriodSpan, index: int, seen: set[str]
-    ) -> AdaptationSet:
-        level = _Level(self._base(element, period.base, where), (element, *period.outlines), where)
-        components = [
-            self._representation(found, element, f"{where}/Representation[{position}]", level, span, index, seen)
-            for position, found in enumerate(children(element, "Representation"))
-        ]
-        kind, is_muxed = _content_kind(element, components)
-        label = child(element, "Label")
-        essential = tuple(found.attrib.get("schemeIdUri", "") for found in children(element, "EssentialProperty"))
-        return AdaptationSet(
-            id=element.attrib.get("id", str(number)),
-            kind=kind,
-            representations=tuple(components),
-            language=element.attrib.get("lang", ""),
-            roles=tuple(found.attrib.get("value", "") for found in children(element, "Role")),
-            label=(label.text or "").strip() if label is not None else "",
-            is_muxed=is_muxed,
-            essential=tuple(scheme for scheme in essential if not scheme.lower().startswith(_HARMLESS)),
+    def _period(self, index: int, span: _PeriodSpan, above: Places) -> Period:
+        node, where, notes = span.node, span.where, self.notes
+        within = self._within(index, span, above)
+        assets = described.descriptors(node, "AssetIdentifier")
+        assert span.start is not None
+        return Period(
+            id=node.get("id", str(index)),
+            start=span.start,
+            duration=span.duration,
+            adaptation_sets=read_sets(within, self.reading),
+            event_streams=event_streams(node, notes, where),
+            asset=assets[0] if assets else None,
+            preselections=read_preselections(node),
+            service_descriptions=service.service_descriptions(node, self.base, notes, where),
+            interstitials=interstitials(node, within.places[0].base, notes, where),
+            supplemental=described.descriptors(node, "SupplementalProperty"),
+            extra=described.extras(node),
         )
 
-    def _representation(
-        self,
-        element: Element,
-        parent: Element,
-        where: str,
-        above: _Level,
-        span: _PeriodSpan,
-        index: int,
-        seen: set[str],
-    ) -> Representation:
-        def inherited(name: str) -> str:
-            return element.attrib.get(name) or parent.attrib.get(name, "")
-
-        def size(name: str) -> int:
-            return max(0, integer(element if name in element.attrib else parent, name, self.notes, where))
-
-        base = self._base(element, above.base, where)
-        bandwidth = max(0, integer(element, "bandwidth", self.notes, where))
-        identity = self._unique_id(element.attrib.get("id", ""), seen, where)
-        context = Context(
-            base, element.attrib.get("id", ""), bandwidth, span.duration, self.is_live, self.notes, self.budget
-        )
-        outline = _outline((element, *above.outlines), where)
-        media = expand(outline, context) if outline is not None else whole_file(context)
-        codecs = inherited("codecs")
-        protections = children(parent, "ContentProtection") + children(element, "ContentProtection")
-        frame_rate = inherited("frameRate")
-        representation = Representation(
-            id=identity,
-            bitrate_bps=bandwidth,
-            declared_bitrate_bps=bandwidth,
-            width_px=size("width"),
-            height_px=size("height"),
-            frame_rate=parse_frame_rate(frame_rate) if frame_rate else None,
-            codecs=codecs.strip(),
-            container=container_of_mime_type(inherited("mimeType")),
-            timescale=media.timescale,
-            time_offset=media.time_offset,
-            init=media.init,
-            segments=media.segments,
-            protection=tuple(dict.fromkeys(found.attrib.get("schemeIdUri", "unknown") for found in protections)),
-            source=base.url if outline is None or outline.kind == "SegmentBase" else "",
-        )
-        self._note_need(media, representation, index, where)
-        return with_real_bitrate(representation)
-
-    def _note_need(self, media: Media, representation: Representation, index: int, where: str) -> None:
-        if media.index_address is not None:
-            label = f"the segment index of {representation.id or where}"
-            self.needs.append(Need(NeedKind.SIDX, *media.index_address, label, index, representation.id))
-
-    def _unique_id(self, identity: str, seen: set[str], where: str) -> str:
-        """@id must be unique in a period; where it is not, the later one is renamed."""
-        unique, count = identity, 1
-        while unique in seen or not unique:
-            count += 1
-            unique = f"{identity}#{count}"
-        if unique != identity:
-            self.notes.repair(
-                f"representation {identity!r} was renamed {unique!r}", where, "5.3.5.2: @id is unique in its period"
-            )
-        seen.add(unique)
-        return unique
-
-    # ----------------------------------------------------------------------- attributes
-
-    def _base(self, element: Element, base: Base, where: str) -> Base:
-        """The first BaseURL; alternatives are for fail-over, which comes later."""
-        found = child(element, "BaseURL")
-        text = (found.text or "").strip() if found is not None else ""
-        return base.child(text, f"{where}/BaseURL") if text else base
-
-    def _duration(self, element: Element, name: str, where: str) -> Fraction | None:
-        text = element.attrib.get(name)
-        if text is None:
-            return None
-        value = parse_duration(text)
-        if value is None or value < 0:
-            self.notes.repair(f"{text[:40]!r} was ignored", f"{where}@{name}", "it is no duration")
-            return None
-        return value
+    def _early(self, span: _PeriodSpan, above: Places) -> EarlyPeriod:
+        """A period announced before its start is known; its sets tell what will be needed."""
+        apart = Reading(True, self.notes, self.reading.budget)
+        within = self._within(0, span, above)
+        return EarlyPeriod(span.node.get("id"), span.duration, read_sets(within, apart))
 
 
-def _outline(levels: tuple[Element, ...], where: str) -> Outline | None:
-    """The segment information in force: the nearest level's kind, with that kind's elements of all levels."""
-    kind = next((name for level in levels for name in _OUTLINES if child(level, name) is not None), None)
-    if kind is None:
-        return None
-    found = (child(level, kind) for level in levels)
-    return Outline(kind, tuple(element for element in found if element is not None), f"{where}/{kind}")
+# --------------------------------------------------------------------------- needs
 
 
-def _content_kind(element: Element, representations: list[Representation]) -> tuple[ContentKind, bool]:
-    """What a set carries, from @contentType, the MIME type or the codecs, and whether video and audio are muxed."""
-    codecs = next((item.codecs for item in representations if item.codecs), "")
-    mime_types = [element.attrib.get("mimeType", "")]
-    mime_types += [found.attrib.get("mimeType", "") for found in children(element, "Representation")]
-    mime_type = next((text.lower() for text in mime_types if text), "")
-    video, audio, text = split_codecs(codecs)
-    declared = element.attrib.get("contentType", "").lower()
-    is_muxed = bool(video and audio)
-    for candidate in (declared, mime_type.split("/")[0]):
-        if candidate in ("video", "audio", "text", "image"):
-            return ContentKind(candidate), is_muxed and candidate == "video"
-    if video or audio or text:
-        return ContentKind.VIDEO if video else ContentKind.AUDIO if audio else ContentKind.TEXT, is_muxed
-    if "ttml" in mime_type or "vtt" in mime_type:
-        return ContentKind.TEXT, False
-    return ContentKind.UNKNOWN, False
+def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult:
+    """Go on with a segment index or a remote element that was fetched."""
+    if need.kind is not NeedKind.XLINK:
+        return resolve_index(result, need, body)
+    state, link = _link(result, need)
+    _, text = check_text(body, url)
+    return _reread(result.presentation, fill_in(state.root, link, text), state)
 
 
-# --------------------------------------------------------------------------- segment indexes
+def forgo(result: ReadResult, need: Need, reason: str) -> ReadResult:
+    """Go on without a remote element: what the MPD has in its place is used (5.5.3)."""
+    state, link = _link(result, need)
+    again = _reread(result.presentation, unlinked(state.root, link), state)
+    repair = Repair(f"{need.label} was left out: {reason}", need.url, "5.5.3: what stands in its place is used")
+    presentation = replace(again.presentation, repairs=(*again.presentation.repairs, repair))
+    return replace(again, presentation=presentation)
 
 
-def resolve(result: ReadResult, need: Need, body: bytes) -> ReadResult:
-    """Put in the segments that an index lists; indexes that it lists (6.3.3 lets them nest) become needs."""
-    first = need.byte_range[0] if need.byte_range else 0
-    try:
-        index = read_sidx(body, file_position=first)
-    except DecodeError as exc:
-        raise ManifestSyntaxError(f"{need.label}: {exc}", location=need.url) from exc
-    segments: list[Segment] = []
-    deeper: list[Need] = []
-    position, time = index.anchor, index.earliest
-    for reference in index.references:
-        span = (position, position + reference.size - 1)
-        if reference.is_index and reference.size:
-            head = min(reference.size, INDEX_HEAD_BYTES)
-            deeper.append(replace(need, byte_range=(position, position + head - 1)))
-        elif reference.size and reference.duration:
-            segments.append(Segment(Address(need.url, span), time, reference.duration))
-        position += reference.size
-        time += reference.duration
-    count = sum(
-        len(item.segments)
-        for period in result.presentation.periods
-        for adaptation_set in period.adaptation_sets
-        for item in adaptation_set.representations
+def later_needs(presentation: Presentation) -> tuple[Need, ...]:
+    """Remote elements that are to be fetched only when they are wanted (actuate="onRequest")."""
+    state = presentation.state
+    return tuple(link.need for link in state.links if not link.is_required) if isinstance(state, DashState) else ()
+
+
+def _link(result: ReadResult, need: Need) -> tuple[DashState, Link]:
+    state = result.presentation.state
+    assert isinstance(state, DashState), "the presentation was read from an MPD"
+    return state, next(link for link in state.links if link.need == need)
+
+
+def _reread(previous: Presentation, root: Node, state: DashState) -> ReadResult:
+    result = carry_over(read_tree(root, previous.url, state.links), previous)
+    presentation = result.presentation
+    kept = tuple(item for item in previous.repairs if item.why.startswith("5.5.3") and item not in presentation.repairs)
+    new_state = presentation.state
+    assert isinstance(new_state, DashState)
+    return replace(
+        result,
+        presentation=replace(
+            presentation, repairs=(*presentation.repairs, *kept), state=replace(new_state, text=state.text)
+        ),
     )
-    if count + len(segments) + len(deeper) + len(result.needs) > MAX_SEGMENTS:
-        raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=need.url)
-
-    def edit(representation: Representation) -> Representation:
-        return with_real_bitrate(_indexed(representation, index.timescale, segments))
-
-    presentation = edit_representation(result.presentation, need, edit)
-    return without_need(presentation, replace(result, needs=(*result.needs, *deeper)), need)
-
-
-def _indexed(representation: Representation, timescale: int, found: list[Segment]) -> Representation:
-    """The representation with more segments (times on the media timeline, in ticks of an index), in file order."""
-    offset = (representation.time_offset or 0) * timescale // representation.timescale
-    if representation.segments and timescale != representation.timescale:
-        raise UnsupportedManifestFeature("segment indexes of one file with different timescales")
-    moved = [segment._replace(start=segment.start - offset) for segment in found]
-    ordered = sorted((*representation.segments, *moved), key=lambda segment: segment.address.byte_range or (0, None))
-    numbered = tuple(segment._replace(number=number) for number, segment in enumerate(ordered, 1))
-    return replace(representation, timescale=timescale, time_offset=offset, segments=numbered)

@@ -1,28 +1,39 @@
-"""DASH segment information (ISO/IEC 23009-1 5.3.9): templates, lists, timelines and single files become segments.
+"""DASH segment information (ISO/IEC 23009-1 5.3.9): templates, lists and single files become segments.
 
-Levels are merged by the caller; here one effective description meets one representation.
+Levels are merged by the caller; here one effective description meets one representation. Nothing is made per segment
+but for the addresses of a SegmentList.
 """
 
 from __future__ import annotations
 
-import re
+from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
-from xml.etree.ElementTree import Element
 
 from cushion_player.errors import ManifestSyntaxError, UnsupportedManifestFeature
-from cushion_player.manifest.dash_xml import child, children, integer
+from cushion_player.manifest.dash_template import Template
+from cushion_player.manifest.dash_timeline import EvenLine, Line, OpenRow, lay_out
+from cushion_player.manifest.dash_values import child_of, flag, integer, offset_seconds, rows_of
 from cushion_player.manifest.guard import MAX_SEGMENTS, Base
 from cushion_player.manifest.reading import Notes
 from cushion_player.manifest.values import parse_byte_range
-from cushion_player.model import Address, ByteRange, InitSegment, Segment
+from cushion_player.manifest.xml_tree import Node
+from cushion_player.model import (
+    Address,
+    ByteRange,
+    InitSegment,
+    LazySegments,
+    Segment,
+    SegmentPattern,
+)
 
-_IDENTIFIER = re.compile(r"\$(?:(RepresentationID|Bandwidth|Number|Time|SubNumber)(?:%0?(\d{0,3})([diux]))?)?\$")
-_MAX_WIDTH = 64
 _END_TOLERANCE_S = Fraction(1, 1000)
 """A remainder shorter than this at a period's end comes from rounded durations and holds no segment."""
+_OPEN = -1
+_WHOLE = -2
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +41,30 @@ class Outline:
     """SegmentTemplate, SegmentList or SegmentBase in force: the nearest element and what it inherits."""
 
     kind: str
-    levels: tuple[Element, ...]
+    levels: tuple[Node, ...]
     """Nearest first."""
     where: str
 
     def attribute(self, name: str) -> str | None:
         return next((level.attrib[name] for level in self.levels if name in level.attrib), None)
 
-    def element(self, name: str) -> Element | None:
-        return next((found for level in self.levels if (found := child(level, name)) is not None), None)
-
-    def elements(self, name: str) -> list[Element]:
-        return next((found for level in self.levels if (found := children(level, name))), [])
+    def element(self, name: str) -> Node | None:
+        return child_of(self.levels, name)
 
     def integer(self, name: str, notes: Notes, default: int) -> int:
         level = next((level for level in self.levels if name in level.attrib), None)
         return default if level is None else integer(level, name, notes, self.where, default)
 
 
-class Span(NamedTuple):
-    """One segment's place: ticks of media time, and its number."""
-
-    time: int
-    duration: int
-    number: int
-
-
 class Media(NamedTuple):
-    """A representation's segments, or in their place `index_address`: the sidx that must be read first."""
+    """A representation's segments; or a pattern; or `index_address`, the sidx that must be read first."""
 
     timescale: int
     time_offset: int
     init: InitSegment | None
-    segments: tuple[Segment, ...]
+    segments: tuple[Segment, ...] | LazySegments
     index_address: Address | None = None
+    pattern: SegmentPattern | None = None
 
 
 @dataclass(slots=True)
@@ -91,6 +92,82 @@ class Context:
     budget: Budget
 
 
+class TemplateSegments(LazySegments):
+    """A line of segments whose addresses follow a template."""
+
+    __slots__ = ("_line", "_offset", "_template")
+
+    def __init__(self, line: Line, template: Template, offset: int) -> None:
+        """offset: media time at the start of the period, ticks."""
+        self._line = line
+        self._template = template
+        self._offset = offset
+
+    def __len__(self) -> int:
+        return len(self._line)
+
+    def start_at(self, index: int) -> int:
+        return self._line.start_at(index) - self._offset
+
+    def at(self, index: int) -> Segment:
+        time, duration, number, sub_number = self._line.at(index)
+        spoken = self._line.sequence_time(index) if sub_number else time
+        url = self._template.url(number, spoken, sub_number or 1)
+        return Segment(Address(url), time - self._offset, duration, number, sub_number=sub_number)
+
+    def total_bytes(self) -> int | None:
+        return None
+
+
+class ListSegments(LazySegments):
+    """A line of segments with an address each. firsts, lasts: bytes; -2 is the whole resource, -1 its rest."""
+
+    __slots__ = ("_firsts", "_lasts", "_line", "_offset", "_urls")
+
+    def __init__(self, line: Line, urls: list[str], firsts: array[int], lasts: array[int], offset: int) -> None:
+        self._line = line
+        self._urls = urls
+        self._firsts = firsts
+        self._lasts = lasts
+        self._offset = offset
+
+    def __len__(self) -> int:
+        return min(len(self._line), len(self._urls))
+
+    def start_at(self, index: int) -> int:
+        return self._line.start_at(index) - self._offset
+
+    def at(self, index: int) -> Segment:
+        span = self._line.at(index)
+        first, last = self._firsts[index], self._lasts[index]
+        byte_range = None if first == _WHOLE else (first, None if last == _OPEN else last)
+        address = Address(self._urls[index], byte_range)
+        return Segment(address, span.time - self._offset, span.duration, span.number, sub_number=span.sub_number)
+
+    def total_bytes(self) -> int | None:
+        count = len(self)
+        if not count or min(self._firsts[:count]) < 0 or min(self._lasts[:count]) < 0:
+            return None
+        return sum(self._lasts[:count]) - sum(self._firsts[:count]) + count
+
+
+class TemplatePattern(SegmentPattern):
+    """Segments without a listed end whose addresses follow a template."""
+
+    __slots__ = ("_number", "_offset", "_template")
+
+    def __init__(self, row: OpenRow, limit: int | None, template: Template, offset: int) -> None:
+        super().__init__(row.duration, limit, row.time - offset)
+        self._number = row.number
+        self._template = template
+        self._offset = offset
+
+    def segment(self, index: int) -> Segment:
+        start = self.start + index * self.duration
+        number = self._number + index
+        return Segment(Address(self._template.url(number, start + self._offset, 1)), start, self.duration, number)
+
+
 def expand(outline: Outline, context: Context) -> Media:
     """The segments a description gives. Raises ManifestError kinds with the place."""
     timescale = outline.integer("timescale", context.notes, 1)
@@ -105,6 +182,27 @@ def expand(outline: Outline, context: Context) -> Media:
     return _expand_base(outline, context, timescale, time_offset)
 
 
+def availability(outline: Outline | None, base_offset: Fraction | None, notes: Notes) -> tuple[Fraction | None, bool]:
+    """How many seconds before its end a segment may be asked for (None: at any time), and whether it is whole then.
+
+    The offsets of BaseURL and segment information add up (5.3.9.5.3).
+    """
+    if outline is None:
+        return base_offset, True
+    text = outline.attribute("availabilityTimeOffset")
+    own = offset_seconds(text, notes, f"{outline.where}@availabilityTimeOffset") if text is not None else Fraction(0)
+    total = None if own is None or base_offset is None else own + base_offset
+    is_complete = next(
+        (
+            flag(level, "availabilityTimeComplete", True, notes, outline.where)
+            for level in outline.levels
+            if "availabilityTimeComplete" in level.attrib
+        ),
+        True,
+    )
+    return total, is_complete
+
+
 def whole_file(context: Context) -> Media:
     """A representation with no segment information: its BaseURL is its only segment."""
     duration = int((context.period_duration or 0) * 1000)
@@ -114,18 +212,25 @@ def whole_file(context: Context) -> Media:
 # --------------------------------------------------------------------------- where segments lie in time
 
 
-def _spans(outline: Outline, context: Context, timescale: int, time_offset: int, count: int | None) -> list[Span]:
-    """Every segment's time and number. `count` is how many a list has; None for a template."""
+def _line(
+    outline: Outline, context: Context, timescale: int, time_offset: int, count: int | None
+) -> tuple[Line, OpenRow | None]:
+    """Every segment's time and number, or how they go on. `count` is how many a list has; None for a template."""
     start_number = outline.integer("startNumber", context.notes, 1)
     timeline = outline.element("SegmentTimeline")
-    if timeline is not None:
-        return _timeline_spans(timeline, outline, context, timescale, time_offset, start_number)
-    duration = outline.integer("duration", context.notes, 0)
     period = context.period_duration
+    if timeline is not None:
+        end = time_offset + ceil(period * timescale) if period is not None else None
+        day = _DAY_S * timescale if context.is_live else None
+        where = f"{outline.where}/SegmentTimeline"
+        line, open_row = lay_out(timeline, start_number, end, day, context.notes, where)
+        context.budget.take(len(line), where)
+        return line, open_row
+    duration = outline.integer("duration", context.notes, 0)
     if duration <= 0:
         whole = int((period or 0) * timescale)
         if count == 1 or (count is None and whole and outline.attribute("media") is not None):
-            return [Span(time_offset, whole, start_number)]
+            return EvenLine(time_offset, whole, 1, start_number), None
         raise ManifestSyntaxError(
             "neither a duration nor a SegmentTimeline says how long segments are", location=outline.where
         )
@@ -140,7 +245,7 @@ def _spans(outline: Outline, context: Context, timescale: int, time_offset: int,
         elif fitting is not None:
             count = fitting
         elif context.is_live:
-            count = 0  # the window depends on the time of day
+            return Line((), (), (0,)), OpenRow(time_offset, duration, start_number)
         else:
             raise ManifestSyntaxError(
                 "the duration of the period is not known, nor how many segments it has", location=outline.where
@@ -151,56 +256,7 @@ def _spans(outline: Outline, context: Context, timescale: int, time_offset: int,
         count = fitting
     context.budget.take(count, outline.where)
     end = time_offset + int(period * timescale) if period is not None else None
-    spans: list[Span] = []
-    for index in range(count):
-        time = time_offset + index * duration
-        last = end is not None and time < end < time + duration
-        spans.append(Span(time, end - time if last and end is not None else duration, start_number + index))
-    return spans
-
-
-def _timeline_spans(
-    timeline: Element, outline: Outline, context: Context, timescale: int, time_offset: int, number: int
-) -> list[Span]:
-    where = f"{outline.where}/SegmentTimeline"
-    entries = children(timeline, "S")
-    period = context.period_duration
-    period_end = time_offset + ceil(period * timescale) if period is not None else None
-    spans: list[Span] = []
-    time = 0
-    for index, entry in enumerate(entries):
-        attributes = entry.attrib
-        try:
-            time = int(attributes.get("t", time))
-            duration = int(attributes["d"])
-            repeat = int(attributes.get("r", 0))
-            number = int(attributes.get("n", number))
-        except (KeyError, ValueError) as exc:
-            raise ManifestSyntaxError(
-                f"S needs whole numbers, got {dict(list(attributes.items())[:6])}", location=f"{where}/S[{index}]"
-            ) from exc
-        if duration <= 0:
-            context.notes.repair("an S without duration was left out", f"{where}/S[{index}]", "it covers no time")
-            continue
-        if repeat < 0:
-            end = _next_time(entries, index) or period_end
-            repeat = max(0, -(-(end - time) // duration) - 1) if end is not None else 0
-        context.budget.take(repeat + 1, f"{where}/S[{index}]")
-        if repeat == 0:
-            spans.append(Span(time, duration, number))
-        else:
-            spans.extend([Span(time + k * duration, duration, number + k) for k in range(repeat + 1)])
-        time += duration * (repeat + 1)
-        number += repeat + 1
-    return spans
-
-
-def _next_time(entries: list[Element], index: int) -> int | None:
-    """@t of the following S, where it has one: the end of an open repetition."""
-    if index + 1 >= len(entries):
-        return None
-    text = entries[index + 1].attrib.get("t", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
+    return EvenLine(time_offset, duration, count, start_number, end), None
 
 
 # --------------------------------------------------------------------------- templates
@@ -208,86 +264,40 @@ def _next_time(entries: list[Element], index: int) -> int | None:
 
 def _expand_template(outline: Outline, context: Context, timescale: int, time_offset: int) -> Media:
     init = None
-    template = outline.attribute("initialization")
-    if template is not None:
-        pattern = _Pattern(template, context, f"{outline.where}@initialization")
-        init = InitSegment(Address(pattern.address(0, 0)))
+    text = outline.attribute("initialization")
+    if text is not None:
+        where = f"{outline.where}@initialization"
+        template = Template(text, context.base, context.representation_id, context.bandwidth, where)
+        init = InitSegment(Address(template.url(0, 0, 1)))
     else:
         init = _initialization(outline, context)
     media = outline.attribute("media")
     if media is None:
         if outline.attribute("index") is None and outline.element("SegmentTimeline") is None:
-            return Media(timescale, time_offset, init, whole_file(context).segments)
+            return Media(timescale, time_offset, init, _as_ticks(whole_file(context).segments, timescale))
         raise ManifestSyntaxError("SegmentTemplate without media", location=outline.where)
-    pattern = _Pattern(media, context, f"{outline.where}@media")
-    address = pattern.address
-    spans = _spans(outline, context, timescale, time_offset, None)
-    segments = tuple(
-        [
-            Segment(Address(address(number, time)), time - time_offset, duration, number)
-            for time, duration, number in spans
-        ]
-    )
-    return Media(timescale, time_offset, init, segments)
-
-
-class _Pattern:
-    """A template with everything filled in but the number and the time."""
-
-    def __init__(self, template: str, context: Context, where: str) -> None:
-        def fill(found: re.Match[str]) -> str:
-            name, width, _ = found.groups()
-            if name == "RepresentationID":
-                return context.representation_id
-            if name == "Bandwidth":
-                return f"{context.bandwidth:0{_width(width, where)}d}"
-            return found.group(0)
-
-        url = context.base.resolve(_IDENTIFIER.sub(fill, template), where)
-        parts: list[str] = []
-        at = 0
-        for found in _IDENTIFIER.finditer(url):
-            parts.append(_escape(url[at : found.start()]))
-            at = found.end()
-            name, width, form = found.groups()
-            field = {"Number": "0", "Time": "1", "SubNumber": "2"}.get(name or "")
-            form = "x" if form == "x" else "d"
-            parts.append("$" if field is None else f"{{{field}:0{_width(width, where)}{form}}}")
-        parts.append(_escape(url[at:]))
-        self._format = "".join(parts)
-
-    def address(self, number: int, time: int) -> str:
-        return self._format.format(number, time, 1)
-
-
-def _width(text: str | None, where: str) -> int:
-    width = int(text or 1)
-    if width > _MAX_WIDTH:
-        raise ManifestSyntaxError(f"a template width of {width} digits", location=where)
-    return max(1, width)
-
-
-def _escape(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+    template = Template(media, context.base, context.representation_id, context.bandwidth, f"{outline.where}@media")
+    line, open_row = _line(outline, context, timescale, time_offset, None)
+    pattern = TemplatePattern(open_row, None, template, time_offset) if open_row is not None else None
+    segments = TemplateSegments(line, template, time_offset)
+    return Media(timescale, time_offset, init, segments, pattern=pattern)
 
 
 # --------------------------------------------------------------------------- lists and single files
 
 
 def _initialization(outline: Outline, context: Context) -> InitSegment | None:
-    element = outline.element("Initialization")
-    if element is None:
-        element = outline.element("Initialisation")
+    element = outline.element("Initialization") or outline.element("Initialisation")
     if element is None:
         return None
     where = f"{outline.where}/Initialization"
-    return InitSegment(_address(element, "sourceURL", "range", context, where))
+    return InitSegment(_address(element.attrib, "sourceURL", "range", context, where))
 
 
-def _address(element: Element, url_name: str, range_name: str, context: Context, where: str) -> Address:
-    reference = element.attrib.get(url_name)
+def _address(attributes: dict[str, str], url_name: str, range_name: str, context: Context, where: str) -> Address:
+    reference = attributes.get(url_name)
     url = context.base.url if reference is None else context.base.resolve(reference, f"{where}@{url_name}")
-    return Address(url, _byte_range(element.attrib.get(range_name), context, f"{where}@{range_name}"))
+    return Address(url, _byte_range(attributes.get(range_name), context, f"{where}@{range_name}"))
 
 
 def _byte_range(text: str | None, context: Context, where: str) -> ByteRange | None:
@@ -302,44 +312,43 @@ def _byte_range(text: str | None, context: Context, where: str) -> ByteRange | N
 
 
 def _expand_list(outline: Outline, context: Context, timescale: int, time_offset: int) -> Media:
-    urls = outline.elements("SegmentURL")
-    spans = _spans(outline, context, timescale, time_offset, len(urls)) if urls else []
-    if len(spans) != len(urls) and outline.element("SegmentTimeline") is not None:
+    rows = rows_of(outline.levels)
+    line, _ = _line(outline, context, timescale, time_offset, len(rows)) if rows else (Line((), (), (0,)), None)
+    if len(line) != len(rows) and outline.element("SegmentTimeline") is not None:
         context.notes.repair(
-            f"{len(urls)} SegmentURLs but {len(spans)} times: the shorter of the two was used",
+            f"{len(rows)} SegmentURLs but {len(line)} times: the shorter of the two was used",
             outline.where,
             "both must agree",
         )
-    segments = tuple(
-        Segment(
-            _address(url, "media", "mediaRange", context, f"{outline.where}/SegmentURL[{index}]"),
-            span.time - time_offset,
-            span.duration,
-            span.number,
-        )
-        for index, (url, span) in enumerate(zip(urls, spans, strict=False))
-    )
+    urls: list[str] = []
+    firsts, lasts = array("q"), array("q")
+    for index, row in enumerate(rows):
+        attributes = dict(zip(row[::2], row[1::2], strict=True))
+        place = f"{outline.where}/SegmentURL[{index}]"
+        url, byte_range = _address(attributes, "media", "mediaRange", context, place)
+        first, last = byte_range if byte_range is not None else (_WHOLE, _OPEN)
+        urls.append(url)
+        firsts.append(first)
+        lasts.append(_OPEN if last is None else last)
+    segments = ListSegments(line, urls, firsts, lasts, time_offset)
     return Media(timescale, time_offset, _initialization(outline, context), segments)
 
 
 def _expand_base(outline: Outline, context: Context, timescale: int, time_offset: int) -> Media:
     init = _initialization(outline, context)
     index_range = _byte_range(outline.attribute("indexRange"), context, f"{outline.where}@indexRange")
-    if index_range is None:
-        return Media(timescale, time_offset, init, _as_ticks(whole_file(context).segments, timescale))
-    if init is None and index_range[0] > 0:
-        init = InitSegment(Address(context.base.url, (0, index_range[0] - 1)))
     index = outline.element("RepresentationIndex")
-    address = (
-        _address(index, "sourceURL", "range", context, f"{outline.where}/RepresentationIndex")
-        if index is not None
-        else None
-    )
-    if address is None or address.byte_range is None:
-        address = Address(address.url if address else context.base.url, index_range)
+    if index_range is None and index is None:
+        return Media(timescale, time_offset, init, _as_ticks(whole_file(context).segments, timescale))
+    if init is None and index_range is not None and index_range[0] > 0:
+        init = InitSegment(Address(context.base.url, (0, index_range[0] - 1)))
+    address = Address(context.base.url, index_range)
+    if index is not None:
+        own = _address(index.attrib, "sourceURL", "range", context, f"{outline.where}/RepresentationIndex")
+        address = Address(own.url, own.byte_range or (index_range if own.url == context.base.url else None))
     return Media(timescale, time_offset, init, (), address)
 
 
-def _as_ticks(segments: tuple[Segment, ...], timescale: int) -> tuple[Segment, ...]:
+def _as_ticks(segments: tuple[Segment, ...] | LazySegments, timescale: int) -> tuple[Segment, ...]:
     """Segments in ms as ticks of `timescale`."""
     return tuple(segment._replace(duration=segment.duration * timescale // 1000) for segment in segments)

@@ -15,7 +15,6 @@ MAX_URL_CHARACTERS = 64 * 1024
 SCHEMES = frozenset({"http", "https", "file", "data"})
 
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']""")
-_DECLARATION = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html|<head|<body)", re.IGNORECASE | re.DOTALL
 )
@@ -32,7 +31,7 @@ class Notation(Enum):
 def check_text(text: str | bytes, url: str) -> tuple[Notation, str]:
     """The notation of a manifest and its text without byte order mark.
 
-    Raises ManifestSyntaxError when it is neither, too long, not text, or XML with DOCTYPE or ENTITY declarations.
+    Raises ManifestSyntaxError when it is neither, too long, or not text. What is hostile in XML, `xml_tree` refuses.
     """
     if len(text) > MAX_CHARACTERS:
         raise ManifestSyntaxError(f"the manifest is longer than {MAX_CHARACTERS >> 20} MiB", location=url)
@@ -47,12 +46,6 @@ def check_text(text: str | bytes, url: str) -> tuple[Notation, str]:
     if _HTML.match(text[:4096]):
         raise ManifestSyntaxError("this is an HTML page, not a manifest", location=url)
     if start.startswith("<"):
-        found = _DECLARATION.search(text)
-        if found:
-            line = text.count("\n", 0, found.start()) + 1
-            raise ManifestSyntaxError(
-                f"{found.group(1).upper()} declarations are refused in a manifest", location=f"line {line}"
-            )
         return Notation.DASH, text
     if (start.startswith("#") and "\n#EXTINF" in text) or "\n#EXTM3U" in text[:4096]:
         return Notation.HLS, text

@@ -33,6 +33,10 @@ class NeedKind(StrEnum):
     """A media playlist of an HLS presentation."""
     SIDX = "sidx"
     """The segment index of a single-file representation."""
+    XLINK = "xlink"
+    """A remote element of an MPD."""
+    MANIFEST = "manifest"
+    """The whole manifest again: a change to it did not fit."""
     ASSETS = "assets"
     """The list of what an HLS interstitial plays."""
 

@@ -1,0 +1,321 @@
+"""SegmentTimeline (5.3.9.6): rows of S become columns of numbers, and those a line of segments in time.
+
+Nothing here is made per segment: a row with r=5000 stays one row.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+from operator import mul
+from typing import NamedTuple
+
+from cushion_player.errors import ManifestSyntaxError, UnsupportedManifestFeature
+from cushion_player.manifest.guard import MAX_SEGMENTS
+from cushion_player.manifest.reading import Notes
+from cushion_player.manifest.xml_tree import Node
+
+_ABSENT = -1
+_OPEN_TAIL_S = 86_400
+_OPEN_TAIL_SEGMENTS = 50_000
+"""How far the last row of a live timeline is carried on when it repeats without end after others: a day."""
+_LONGEST = 1 << 62
+_USUAL_NAMES = (["t", "d"], ["d"], ["d", "r"], ["t", "d", "r"])
+
+
+class Span(NamedTuple):
+    """One segment's place: ticks of media time, its number, and its place in a segment sequence (0: none)."""
+
+    time: int
+    duration: int
+    number: int
+    sub_number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The attributes of every S; ABSENT where it has none. `repeats`, `numbers`, `parts`: None when no S has any."""
+
+    times: array[int]
+    durations: array[int]
+    repeats: array[int] | None
+    numbers: array[int] | None
+    parts: array[int] | None
+
+    def __len__(self) -> int:
+        return len(self.durations)
+
+
+def read_columns(rows: list[list[str]], where: str) -> Columns:
+    """The columns of S rows (flat lists of names and values). Raises ManifestSyntaxError with the row's place."""
+    count = len(rows)
+    width = len(rows[0]) if rows else 0
+    flat = list(chain.from_iterable(rows))
+    names = flat[0:width:2]
+    is_uniform = (
+        len(flat) == count * width
+        and names in _USUAL_NAMES
+        and all(flat[column::width].count(flat[column]) == count for column in range(0, width, 2))
+    )
+    try:
+        if is_uniform:
+            found = {name: _numbers(flat[2 * index + 1 :: width]) for index, name in enumerate(names)}
+            times = found.get("t") or array("q", [_ABSENT]) * count
+            columns = Columns(times, found["d"], found.get("r"), None, None)
+        else:
+            columns = _read_usual(rows)
+    except (ValueError, IndexError, OverflowError):
+        return _read_any(rows, where)
+    sane = not count or (min(columns.times) >= _ABSENT and max(columns.times) < _LONGEST > max(columns.durations))
+    return columns if sane else _read_any(rows, where)
+
+
+def _numbers(texts: list[str]) -> array[int]:
+    return array("q", list(map(int, texts)))
+
+
+def _read_usual(rows: list[list[str]]) -> Columns:
+    """Rows of t, d and r in their usual order, mixed. Raises ValueError when there are others."""
+    times: list[str] = []
+    durations: list[str] = []
+    repeats: list[str] = []
+    for row in rows:
+        size = len(row)
+        if size == 2 and row[0] == "d":
+            times.append("-1")
+            durations.append(row[1])
+            repeats.append("0")
+        elif row[0] == "t" and row[2] == "d" and (size == 4 or (size == 6 and row[4] == "r")):
+            times.append(row[1])
+            durations.append(row[3])
+            repeats.append(row[5] if size == 6 else "0")
+        elif size == 4 and row[0] == "d" and row[2] == "r":
+            times.append("-1")
+            durations.append(row[1])
+            repeats.append(row[3])
+        else:
+            raise ValueError(row[0])
+    repeated = _numbers(repeats) if repeats.count("0") < len(repeats) else None
+    return Columns(_numbers(times), _numbers(durations), repeated, None, None)
+
+
+def _read_any(rows: list[list[str]], where: str) -> Columns:
+    times, durations, repeats, numbers, parts = (array("q") for _ in range(5))
+    for index, row in enumerate(rows):
+        attributes = dict(zip(row[::2], row[1::2], strict=True))
+        try:
+            times.append(max(_whole(attributes.get("t", "-1")), _ABSENT))
+            durations.append(_whole(attributes["d"]))
+            repeats.append(_whole(attributes.get("r", "0")))
+            numbers.append(max(_whole(attributes.get("n", "-1")), _ABSENT))
+            parts.append(max(1, _whole(attributes.get("k", "1"))))
+        except (KeyError, ValueError) as exc:
+            got = dict(list(attributes.items())[:6])
+            raise ManifestSyntaxError(f"S needs whole numbers, got {got}", location=f"{where}/S[{index}]") from exc
+    return Columns(
+        times,
+        durations,
+        repeats if any(repeats) else None,
+        numbers if max(numbers, default=_ABSENT) != _ABSENT else None,
+        parts if max(parts, default=1) != 1 else None,
+    )
+
+
+def _whole(text: str) -> int:
+    value = int(text) if len(text) <= 20 else _LONGEST
+    if not -_LONGEST < value < _LONGEST:
+        raise ValueError(text[:40])
+    return value
+
+
+class Line:
+    """Segments along media time: runs of equal ones, found by bisection.
+
+    starts, durations, numbers: of the first segment of each run. firsts: (n_runs + 1) index of it among all segments.
+    sub_numbers: 1 … of a run within segment sequences whose rows have k > 1, else None.
+    """
+
+    __slots__ = ("_durations", "_firsts", "_numbers", "_parts", "_starts", "first_number")
+
+    def __init__(
+        self,
+        starts: Sequence[int],
+        durations: Sequence[int],
+        firsts: Sequence[int],
+        numbers: Sequence[int] | None = None,
+        parts: Sequence[int] | None = None,
+        first_number: int = 1,
+    ) -> None:
+        """numbers: None when they count on from first_number without a break. parts: segments a sequence, by run."""
+        self._starts = starts
+        self._durations = durations
+        self._firsts = firsts
+        self._numbers = numbers
+        self._parts = parts
+        self.first_number = first_number
+
+    def __len__(self) -> int:
+        return self._firsts[-1]
+
+    def start_at(self, index: int) -> int:
+        """Media time, ticks."""
+        if self._parts is not None:
+            return self.at(index).time
+        run = index if len(self._durations) == self._firsts[-1] else bisect_right(self._firsts, index) - 1
+        return self._starts[run] + (index - self._firsts[run]) * self._durations[run]
+
+    def at(self, index: int) -> Span:
+        run = index if len(self._durations) == self._firsts[-1] else bisect_right(self._firsts, index) - 1
+        inside = index - self._firsts[run]
+        duration = self._durations[run]
+        if self._parts is not None:
+            return self._part_at(run, inside, duration, self._parts[run])
+        number = self.first_number + index if self._numbers is None else self._numbers[run] + inside
+        return Span(self._starts[run] + inside * duration, duration, number)
+
+    def _part_at(self, run: int, inside: int, duration: int, parts: int) -> Span:
+        """Segment sequences: `duration` is the sequence's, cut into `parts` segments of one number."""
+        sequence, part = divmod(inside, parts)
+        begin = self._starts[run] + sequence * duration
+        first, end = duration * part // parts, duration * (part + 1) // parts
+        numbers = self._numbers if self._numbers is not None else ()
+        return Span(begin + first, end - first, numbers[run] + sequence, part + 1 if parts > 1 else 0)
+
+    def sequence_time(self, index: int) -> int:
+        """Media time of the segment sequence that segment `index` belongs to: what $Time$ stands for."""
+        if self._parts is None:
+            return self.start_at(index)
+        run = bisect_right(self._firsts, index) - 1
+        return self._starts[run] + (index - self._firsts[run]) // self._parts[run] * self._durations[run]
+
+
+class EvenLine(Line):
+    """`count` segments of one duration; the last one ends at `end` when that comes sooner."""
+
+    __slots__ = ("_count", "_end")
+
+    def __init__(self, start: int, duration: int, count: int, first_number: int, end: int | None = None) -> None:
+        super().__init__((start,), (duration,), (0, count), first_number=first_number)
+        self._count = count
+        self._end = end
+
+    def at(self, index: int) -> Span:
+        duration = self._durations[0]
+        time = self._starts[0] + index * duration
+        if index == self._count - 1 and self._end is not None and time < self._end < time + duration:
+            duration = self._end - time
+        return Span(time, duration, self.first_number + index)
+
+
+class OpenRow(NamedTuple):
+    """A last S that repeats without a known end, and nothing before it."""
+
+    time: int
+    duration: int
+    number: int
+
+
+def lay_out(
+    node: Node, first_number: int, end: int | None, day: int | None, notes: Notes, where: str
+) -> tuple[Line, OpenRow | None]:
+    """The line of a SegmentTimeline.
+
+    end: media time at which the period ends, where it is known. day: ticks of a day when the period is live.
+    Raises ManifestError kinds with the row's place.
+    """
+    columns = node.columns
+    if not isinstance(columns, Columns):
+        columns = read_columns(node.rows or [], where)
+        node.columns = columns
+    if not len(columns):
+        return Line((), (), (0,)), None
+    if columns.numbers is None and columns.parts is None and min(columns.durations) > 0:
+        line = _lay_out_plain(columns, first_number, where)
+        if line is not None:
+            return line, None
+    return _lay_out_runs(columns, first_number, end, day, notes, where)
+
+
+def _lay_out_plain(columns: Columns, first_number: int, where: str) -> Line | None:
+    """The line where each row follows the one before or says its time, and none repeats without end; else None."""
+    times, durations, repeats = columns.times, columns.durations, columns.repeats
+    count = len(durations)
+    firsts: Sequence[int] = range(count + 1)
+    lengths: Sequence[int] = durations
+    if repeats is not None:
+        if min(repeats) < 0 or max(repeats) > MAX_SEGMENTS:
+            return None
+        counts = list(map((1).__add__, repeats))
+        firsts = array("q", list(accumulate(counts, initial=0)))
+        lengths = list(map(mul, durations, counts))
+    if firsts[-1] > MAX_SEGMENTS:
+        raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=where)
+    if min(times) >= 0:
+        return Line(times, durations, firsts, first_number=first_number)
+    starts = list(accumulate(lengths, initial=max(times[0], 0)))
+    if times.count(_ABSENT) < count - (times[0] >= 0):
+        time = 0
+        for index, (said, length) in enumerate(zip(times, lengths, strict=True)):
+            time = said if said >= 0 else time
+            starts[index] = time
+            time += length
+    if starts[-1] >= _LONGEST:
+        return None
+    return Line(array("q", starts[:count]), durations, firsts, first_number=first_number)
+
+
+def _lay_out_runs(
+    columns: Columns, first_number: int, end: int | None, day: int | None, notes: Notes, where: str
+) -> tuple[Line, OpenRow | None]:
+    starts, lengths, numbers, parts = (array("q") for _ in range(4))
+    firsts = array("q", [0])
+    time, number, total = 0, first_number, 0
+    count = len(columns)
+    open_row: OpenRow | None = None
+    for index in range(count):
+        duration = columns.durations[index]
+        time = columns.times[index] if columns.times[index] >= 0 else time
+        if columns.numbers is not None and columns.numbers[index] >= 0:
+            number = columns.numbers[index]
+        if duration <= 0:
+            notes.repair("an S without duration was left out", f"{where}/S[{index}]", "it covers no time")
+            continue
+        repeat = columns.repeats[index] if columns.repeats is not None else 0
+        if repeat < 0:
+            following = columns.times[index + 1] if index + 1 < count else _ABSENT
+            stop = following if following >= 0 else end
+            if stop is not None:
+                repeat = max(0, -(-(stop - time) // duration) - 1)
+            elif day is not None and index == count - 1:
+                if not total:
+                    return Line((), (), (0,), first_number=number), OpenRow(time, duration, number)
+                repeat = min(day // duration, _OPEN_TAIL_SEGMENTS)
+            else:
+                repeat = 0
+        part = columns.parts[index] if columns.parts is not None else 1
+        total += (repeat + 1) * part
+        if total > MAX_SEGMENTS:
+            raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=f"{where}/S[{index}]")
+        starts.append(time)
+        lengths.append(duration)
+        numbers.append(number)
+        parts.append(part)
+        firsts.append(total)
+        time += duration * (repeat + 1)
+        number += repeat + 1
+        if time >= _LONGEST:
+            raise ManifestSyntaxError("the timeline goes past 2^62 ticks", location=f"{where}/S[{index}]")
+    keeps_parts = columns.parts is not None
+    needs_numbers = keeps_parts or columns.numbers is not None
+    line = Line(
+        starts,
+        lengths,
+        firsts,
+        numbers if needs_numbers else None,
+        parts if keeps_parts else None,
+        first_number=first_number,
+    )
+    return line, open_row
