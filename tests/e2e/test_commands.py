@@ -90,7 +90,7 @@ def test_replay_says_where_a_changed_journal_differs(stack: Stack, film_title: T
     replayed = cushion("replay", str(journal))
 
     assert replayed.returncode == 1
-    assert "line 2, start:" in replayed.stdout
+    assert "line 3, start:" in replayed.stdout
     assert re.search(r"\d+ differences?", replayed.stderr)
 
 
