@@ -15,10 +15,12 @@ from cushion_player.errors import ManifestSyntaxError
 from cushion_player.manifest.guard import Base, Notation, check_text
 from cushion_player.manifest.hls_interstitials import interstitials_of, read_asset_list
 from cushion_player.manifest.hls_lines import clean_lines
-from cushion_player.manifest.hls_media import TIMESCALE, MediaPlaylist, read_media_playlist
+from cushion_player.manifest.hls_media import TIMESCALE, read_media_playlist
+from cushion_player.manifest.hls_playlist import MediaPlaylist
 from cushion_player.manifest.hls_sets import audio_groups, audio_rates, sets_of
 from cushion_player.manifest.hls_variants import read_multivariant, without_copies
 from cushion_player.manifest.reading import (
+    MAX_REPAIRS,
     Need,
     NeedKind,
     Notes,
@@ -135,6 +137,17 @@ def playlist_need(representation: Representation) -> Need:
     return Need(NeedKind.PLAYLIST, representation.source, None, label, 0, representation.id)
 
 
+def later_needs(presentation: Presentation) -> tuple[Need, ...]:
+    """Playlists that are read only when they are wanted: text, other angles, I-frames, images."""
+    return tuple(
+        playlist_need(item)
+        for period in presentation.periods
+        for adaptation_set in period.adaptation_sets
+        for item in adaptation_set.representations
+        if item.playlist is None and not _is_played(adaptation_set)
+    )
+
+
 # --------------------------------------------------------------------------- what was fetched
 
 
@@ -152,8 +165,7 @@ def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult
         raise ManifestSyntaxError(f"{need.label} has no segments", location=url)
     presentation = _aligned(result.presentation, need.representation, playlist)
     presentation = with_playlist(presentation, need.representation, playlist, body)
-    repairs = (replace(item, where=f"{url} {item.where}") for item in notes.repairs)
-    presentation = replace(presentation, repairs=(*presentation.repairs, *repairs))
+    presentation = with_repairs(presentation, notes, url)
     return without_need(with_video_bitrates(presentation), result, need)
 
 
@@ -195,11 +207,24 @@ def representations_of(presentation: Presentation) -> list[Representation]:
 
 
 def with_playlist(
-    presentation: Presentation, identity: str, playlist: MediaPlaylist, body: bytes | str
+    presentation: Presentation,
+    identity: str,
+    playlist: MediaPlaylist,
+    body: bytes | str,
+    *,
+    keep_bitrate: bool = False,
 ) -> Presentation:
-    """The presentation with a representation's media playlist put in."""
+    """The presentation with a representation's media playlist put in.
+
+    keep_bitrate: a reload does not measure anew, because a ladder stays as it is while it is played.
+    """
+
+    def edit(item: Representation) -> Representation:
+        made = filled(item, playlist)
+        return replace(made, bitrate_bps=item.bitrate_bps) if keep_bitrate and item.bitrate_bps else made
+
     need = Need(NeedKind.PLAYLIST, "", None, "", 0, identity)
-    presentation = edit_representation(presentation, need, lambda item: filled(item, playlist))
+    presentation = edit_representation(presentation, need, edit)
     state = state_of(presentation)
     is_measured = playlist.segments.mean_bitrate_bps() is not None
     state = replace(
@@ -209,6 +234,17 @@ def with_playlist(
         measured=state.measured | {identity} if is_measured else state.measured - {identity},
     )
     return described(replace(presentation, state=state))
+
+
+def with_repairs(presentation: Presentation, notes: Notes, url: str) -> Presentation:
+    """The presentation with what was tolerated in the playlist at `url`; what was said before is not said again."""
+    known = {(item.what, item.where.partition(" ")[0]) for item in presentation.repairs}
+    new = [
+        Repair(item.what, f"{url} {item.where}", item.why) for item in notes.repairs if (item.what, url) not in known
+    ]
+    if not new:
+        return presentation
+    return replace(presentation, repairs=(*presentation.repairs, *new)[:MAX_REPAIRS])
 
 
 def state_of(presentation: Presentation) -> HlsState:

@@ -89,7 +89,7 @@ def asset_list_need(interstitial: Interstitial, start_offset: Fraction | None = 
     if start_offset is not None:
         url = f"{url}{'&' if '?' in url else '?'}_HLS_start_offset={float(start_offset):.3f}"
     label = f"the assets of interstitial {interstitial.id}"
-    return Need(NeedKind.ASSETS, url, None, label, 0, interstitial.id)
+    return Need(NeedKind.ASSETS, url, None, label, -1, interstitial.id)
 
 
 def read_asset_list(presentation: Presentation, need: Need, body: bytes, url: str) -> Presentation:

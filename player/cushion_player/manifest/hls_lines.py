@@ -100,17 +100,27 @@ def parse_hex(text: str | None) -> bytes | None:
     return bytes.fromhex(digits if len(digits) % 2 == 0 else "0" + digits)
 
 
-def parse_date_us(text: str) -> int | None:
-    """An ISO 8601 date and time as µs since 1970-01-01T00:00Z; no zone counts as UTC. None when it is none."""
+def parse_date(text: str) -> datetime | None:
+    """An ISO 8601 date and time; without a zone it counts as UTC. None when it is none."""
+    date: datetime | None
     try:
-        return (datetime.fromisoformat(text) - _EPOCH) // _US
-    except (ValueError, TypeError):
+        date = datetime.fromisoformat(text)
+    except ValueError:
         date = _unusual_date(text.strip())
-    if date is None:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
+    return date if date is None or date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+def date_us(date: datetime) -> int:
+    """µs since 1970-01-01T00:00Z."""
     return (date - _EPOCH) // _US
+
+
+def date_of_us(us: int) -> datetime | None:
+    """The date of so many µs since 1970; None beyond the years 1 to 9999."""
+    try:
+        return _EPOCH + timedelta(microseconds=us)
+    except OverflowError:
+        return None
 
 
 def _unusual_date(text: str) -> datetime | None:

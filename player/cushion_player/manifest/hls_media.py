@@ -11,18 +11,18 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cushion_player.errors import ManifestSyntaxError, UnsupportedManifestFeature
 from cushion_player.manifest.guard import MAX_SEGMENTS, MAX_URL_CHARACTERS
-from cushion_player.manifest.hls_lines import NS_PER_S, parse_integer
+from cushion_player.manifest.hls_lines import NS_PER_S, date_of_us, parse_integer
 from cushion_player.manifest.hls_media_tags import TAGS, TagReader
+from cushion_player.manifest.hls_playlist import MediaPlaylist, MissingSegments, is_tag_or_blank, position_of
 from cushion_player.manifest.hls_segments import HlsSegments
 from cushion_player.manifest.hls_tags import merged
 from cushion_player.manifest.reading import Notes
 from cushion_player.manifest.values import container_of_url
-from cushion_player.model import Container, DateRange, Extra, PlaylistInfo, Protection, Tiles
+from cushion_player.model import Container, PlaylistInfo
 
 TIMESCALE = NS_PER_S
 """Ticks a second of every playlist: nine decimals of EXTINF are kept, so sums are exact."""
@@ -32,42 +32,6 @@ FIRST_CHUNK_CHARACTERS = 1024
 """Of the first: as little as shows a reload where it goes on from."""
 
 _SEQUENCES = re.compile(r"^[ \t]*#EXT-X-(MEDIA|DISCONTINUITY)-SEQUENCE:(.*)$", re.MULTILINE)
-
-
-class MissingSegments(ManifestSyntaxError):
-    """A delta update refers to segments that the playlist before it did not have: the whole one must be fetched."""
-
-
-@dataclass(frozen=True, slots=True)
-class MediaPlaylist:
-    """What a media playlist says, and what is kept to read its next version.
-
-    positions, numbers: where in the text a segment's last line ended, and the number that comes next there; ascending.
-    first_number: of the first segment that the text itself lists (a delta update skips those before).
-    dated: date ranges, unmerged, by the number of the segment that comes next.
-    is_plain: no tag of the whole playlist stands among its segments.
-    """
-
-    url: str
-    text: str
-    segments: HlsSegments
-    info: PlaylistInfo
-    protection: tuple[str, ...]
-    protections: tuple[Protection, ...]
-    container: Container
-    tiles: Tiles | None
-    has_independent_segments: bool
-    variables: Mapping[str, str]
-    extra: tuple[Extra, ...]
-    positions: array[int]
-    numbers: array[int]
-    first_number: int
-    dated: tuple[tuple[int, DateRange], ...]
-    is_plain: bool
-
-    @property
-    def is_live(self) -> bool:
-        return not self.info.has_ended
 
 
 def read_media_playlist(
@@ -154,25 +118,25 @@ class _Reader(TagReader):
         text = self.text
         if text[stop - 1] != "\n":
             whole = max(text.rfind("\n", start, stop) + 1, start)
-            if not _is_tag_or_blank(text[whole:stop]):
+            if not is_tag_or_blank(text[whole:stop]):
                 return
             stop = whole
         while stop > start:
             line = max(text.rfind("\n", start, stop - 1) + 1, start)
-            if not _is_tag_or_blank(text[line:stop]):
+            if not is_tag_or_blank(text[line:stop]):
                 self.positions.append(stop)
                 self.numbers.append(self.segments.end)
                 return
             stop = line
 
-    def _read_lines(self, chunk: str, read: int) -> int:
-        """Read lines, `read` of the playlist's being read before; returns how many whole ones are now."""
+    def _read_lines(self, chunk: str, before: int) -> int:
+        """Read lines, `before` of the playlist's having been read; returns how many whole ones are now."""
         segments = self.segments
         uris, starts = segments.uris, segments.starts
         durations: dict[str, int] = {}
         has_variables = "{$" in chunk
         check_all = "[" in chunk or chunk.count("//") != chunk.count("://")
-        for at, raw in enumerate(chunk.split("\n"), read + 1):
+        for at, raw in enumerate(chunk.split("\n"), before + 1):
             line = raw.strip()
             if not line:
                 continue
@@ -193,23 +157,26 @@ class _Reader(TagReader):
                 starts.append(starts[-1] + duration)
                 self.duration = None
                 continue
+            known = durations.get(line)
+            if known is not None:
+                self.duration = known
+                continue
             name, _, value = line.partition(":")
             if name == "#EXTINF":
-                known = durations.get(value)
-                if known is None:
-                    known = self.read_extinf(value, at)
-                    if value.endswith(",") or "," not in value:
-                        durations[value] = known
-                self.duration = known
-            elif name in TAGS:
-                TAGS[name](self, value, at)
+                known = self.read_extinf(value, at)
+                if line[-1] == "," or "," not in line:
+                    durations[line] = known
+                continue
+            read = TAGS.get(name)
+            if read is not None:
+                read(self, value, at)
             elif name == "#EXT-X-SKIP":
                 self._skip(value, at)
             elif name.startswith("#EXT"):
                 self.note_extra(name[1:], value)
         if len(uris) > MAX_SEGMENTS:
-            raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=f"line {read + 1}")
-        return read + chunk.count("\n")
+            raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=f"line {before + 1}")
+        return before + chunk.count("\n")
 
     # ----------------------------------------------------------------------- going on from an earlier version
 
@@ -231,7 +198,7 @@ class _Reader(TagReader):
             return position
         if position != (self.positions[-1] if self.positions else -1) or not self._is_at(before, number):
             return position
-        then = _position_of(before, number)
+        then = position_of(before, number)
         first = bisect_right(before.positions, then)
         stop = self._parting(before, then, position, first)
         if stop == first:
@@ -315,10 +282,11 @@ class _Reader(TagReader):
         if old is not None and old.uris and segments.uris:
             if segments.number < old.number:
                 self._set_back(old)
-            date_us = old.date_us(segments.number) if old.number <= segments.number < old.end else None
-            if date_us is not None and not segments.date_numbers:
+            known_us = old.date_us(segments.number) if old.number <= segments.number < old.end else None
+            date = date_of_us(known_us) if known_us is not None else None
+            if date is not None and not segments.dates:
                 segments.date_numbers.append(segments.number)
-                segments.dates_us.append(date_us)
+                segments.dates.append(date)
         segments.finish()
 
     def _set_back(self, old: HlsSegments) -> None:
@@ -382,24 +350,6 @@ class _Reader(TagReader):
             return Container.UNKNOWN
         container = container_of_url(segments.uris[0])
         return Container.MPEG_TS if container is Container.UNKNOWN else container
-
-
-def _position_of(playlist: MediaPlaylist, number: int) -> int:
-    """Where in its text the last line of segment number - 1 ended; it lists that segment."""
-    text, position, reached = playlist.text, 0, playlist.first_number
-    mark = bisect_right(playlist.numbers, number) - 1
-    if mark >= 0:
-        position, reached = playlist.positions[mark], playlist.numbers[mark]
-    while reached < number:
-        stop = text.index("\n", position)
-        reached += not _is_tag_or_blank(text[position:stop])
-        position = stop + 1
-    return position
-
-
-def _is_tag_or_blank(line: str) -> bool:
-    line = line.strip()
-    return not line or line[0] == "#"
 
 
 def _check_lengths(chunk: str, at: int) -> None:

@@ -15,7 +15,7 @@ from cushion_player.manifest.hls_lines import (
     NS_PER_S,
     Variables,
     attributes,
-    parse_date_us,
+    parse_date,
     parse_integer,
     parse_ns,
     parse_yes,
@@ -172,17 +172,13 @@ class TagReader:
         self.segments.keys.put(self.segments.end, self.keys_in_force)
 
     def read_date(self, value: str, at: int) -> None:
-        moment = parse_date_us(value)
-        if moment is None:
+        date = parse_date(value)
+        if date is None:
             self.notes.repair(f"the date {value[:40]!r} was left out", f"line {at}", "4.4.4.6: it is no ISO 8601 date")
             return
         segments = self.segments
-        number = segments.end
-        if segments.date_numbers and segments.date_numbers[-1] == number:
-            segments.dates_us[-1] = moment
-            return
-        segments.date_numbers.append(number)
-        segments.dates_us.append(moment)
+        segments.date_numbers.append(segments.number + len(segments.uris))
+        segments.dates.append(date)
 
     def read_bitrate(self, value: str, at: int) -> None:
         self.segments.bitrates.put(self.segments.end, self.integer(value, at) * 1000)

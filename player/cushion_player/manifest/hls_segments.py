@@ -9,9 +9,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from cushion_player.manifest.guard import Base
+from cushion_player.manifest.hls_lines import date_us
 from cushion_player.model import Address, Chunk, Extra, InitSegment, Key, LazySegments, Segment
 
 T = TypeVar("T")
@@ -79,7 +81,7 @@ class HlsSegments(LazySegments):
         "breaks",
         "chunks",
         "date_numbers",
-        "dates_us",
+        "dates",
         "discontinuity",
         "extras",
         "firsts",
@@ -102,8 +104,8 @@ class HlsSegments(LazySegments):
         self.firsts = array("q")
         self.sizes = array("q")
         self.breaks = array("q")
-        self.date_numbers = array("q")
-        self.dates_us = array("q")
+        self.date_numbers: list[int] = []
+        self.dates: list[datetime] = []
         self.inits: Runs[InitSegment | None] = Runs(None)
         self.keys: Runs[tuple[Key, ...]] = Runs(())
         self.bitrates: Runs[int] = Runs(0)
@@ -160,11 +162,11 @@ class HlsSegments(LazySegments):
 
     def date_us(self, number: int) -> int | None:
         """Program date time: written, counted on from the last one before, or back from the first (6.3.3)."""
-        if not self.date_numbers:
+        if not self.dates:
             return None
         index = max(bisect_right(self.date_numbers, number) - 1, 0)
-        anchor = self.starts[self.date_numbers[index] - self.number]
-        return self.dates_us[index] + (self.starts[number - self.number] - anchor + 500) // 1000
+        since = self.starts[number - self.number] - self.starts[self.date_numbers[index] - self.number]
+        return date_us(self.dates[index]) + (since + 500) // 1000
 
     def total_bytes(self) -> int | None:
         if not self.sizes or min(self.sizes) < 0:
@@ -191,7 +193,7 @@ class HlsSegments(LazySegments):
     def skip_to(self, number: int) -> None:
         """Begin with a later number, before any segment; dates of those before cannot be placed."""
         self.number = number
-        del self.date_numbers[:], self.dates_us[:]
+        del self.date_numbers[:], self.dates[:]
 
     def shift(self, ticks: int) -> None:
         """Move everything on the timeline."""
@@ -238,7 +240,7 @@ class HlsSegments(LazySegments):
         self.breaks.extend(other.breaks[bisect_left(other.breaks, start) : bisect_left(other.breaks, stop)])
         low, high = bisect_left(other.date_numbers, start), bisect_left(other.date_numbers, stop)
         self.date_numbers.extend(other.date_numbers[low:high])
-        self.dates_us.extend(other.dates_us[low:high])
+        self.dates.extend(other.dates[low:high])
         if other.gaps:
             self.gaps.update(number for number in other.gaps if start <= number < stop)
         self.extras.update(_between(other.extras, start, stop))

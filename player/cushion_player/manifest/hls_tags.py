@@ -9,7 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cushion_player.manifest.guard import Base
-from cushion_player.manifest.hls_lines import parse_date_us, parse_hex, parse_integer, parse_seconds, parse_yes
+from cushion_player.manifest.hls_lines import date_us, parse_date, parse_hex, parse_integer, parse_seconds, parse_yes
 from cushion_player.manifest.reading import Notes
 from cushion_player.model import (
     US_PER_S,
@@ -178,11 +178,11 @@ def _instant(found: Attributes, name: str, at: int, notes: Notes) -> Fraction | 
     text = found.get(name)
     if text is None:
         return None
-    value = parse_date_us(text)
+    value = parse_date(text)
     if value is None:
         notes.repair(f"{name} {text[:40]!r} was left out", f"line {at}", "it is no date")
         return None
-    return Fraction(value, US_PER_S)
+    return Fraction(date_us(value), US_PER_S)
 
 
 def _words(text: str | None) -> list[str]:
