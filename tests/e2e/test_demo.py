@@ -58,7 +58,7 @@ def test_first_run_leaves_no_backend_behind(first_run: object, data: Path) -> No
 def test_second_run_starts_at_once_where_the_first_stopped(
     first_run: tuple[dict[str, Any], str, int], data: Path
 ) -> None:
-    summary, said, status = demo(data, "--seconds", "2", timeout_s=40)
+    summary, said, status = demo(data, "--seconds", "5", timeout_s=40)
 
     assert status == 0, said
     assert summary["resume_from_s"] == pytest.approx(SECONDS, abs=1.0)
