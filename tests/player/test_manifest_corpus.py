@@ -1,10 +1,12 @@
-"""The readers over manifests of other projects, where they are at hand: a model, or an error with its place."""
+"""The readers over manifests of other projects, where they are at hand: a model or an error with its place, and the
+same reading as the parsers they come from, but for the differences that docs/manifest-differences.md lists.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from urllib.parse import urljoin
 
 import pytest
 
@@ -13,29 +15,39 @@ from cushion_player.boxes import read_init, read_segment, read_tracks
 from cushion_player.errors import ManifestError, MediaError, UnsupportedManifestFeature
 from cushion_player.inspection import inspect
 from cushion_player.manifest import read
+from tests.player.corpus_views import (
+    CORPUS,
+    URL,
+    differing,
+    expected_media_playlist,
+    expected_multivariant,
+    expected_of,
+    media_playlist_of,
+    multivariant_of,
+    with_expected,
+)
+from tests.player.corpus_views_dash import expected_mpd, expected_rx, mpd_of, rx_of
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
-URL = "https://example.com/a/x"
+DIFFERENCES = Path(__file__).parents[2] / "docs" / "manifest-differences.md"
 MANIFESTS = sorted(path for path in CORPUS.rglob("*") if path.suffix in (".mpd", ".m3u8"))
-
-DIFFERENT = {
-    "multipleTargetDurations.m3u8",  # a segment before any duration is refused, not left without one
-    "zeroDuration.m3u8",  # 0 stays 0 and does not become 0.01
-}
-
-
-def segment_lists() -> list[Path]:
-    """Playlists whose expected parse lists segments, but for those we read differently on purpose."""
-    files = sorted((CORPUS / "playlists" / "m3u8-parser").rglob("*.m3u8"))
-    with_json = [path for path in files if path.name not in DIFFERENT and path.with_suffix(".expected.json").exists()]
-    return [path for path in with_json if json.loads(path.with_suffix(".expected.json").read_text()).get("segments")]
-
-
-LISTED = segment_lists()
+MPD_URL = "https://www.example.com/x.mpd"
+RX_PLAYER = CORPUS / "media" / "rx-player"
 
 pytestmark = pytest.mark.skipif(
     not MANIFESTS, reason="the corpus of other projects' manifests is not at ../shared/corpus"
 )
+
+
+def listed_differences(project: str) -> set[tuple[str, str]]:
+    """(manifest, fact) of each row of a project's table in docs/manifest-differences.md."""
+    text = DIFFERENCES.read_text(encoding="utf-8")
+    section = text.split(f"\n## {project}\n", 1)[1].split("\n## ", 1)[0]
+    return {
+        (name, fact)
+        for names, facts in re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|", section, re.MULTILINE)
+        for name in re.findall(r"`([^`]+)`", names)
+        for fact in facts.split(", ")
+    }
 
 
 def test_every_manifest_gives_a_model_or_a_located_error() -> None:
@@ -49,36 +61,66 @@ def test_every_manifest_gives_a_model_or_a_located_error() -> None:
             refused.append(path.name)
             unlocated += [path.name] * (not error.location)
             continue
-        json.dumps(inspect(result.presentation, segments=True))
+        json.dumps(inspect(result.presentation))
         try:
             plan_playback(result.presentation)
         except UnsupportedManifestFeature as error:
             unlocated += [path.name] * (not error.location)
 
     assert not unlocated
-    assert len(refused) <= 0.07 * len(MANIFESTS), refused
+    assert len(refused) <= 0.06 * len(MANIFESTS), refused
 
 
-@pytest.mark.parametrize("path", LISTED, ids=[path.name for path in LISTED])
-def test_segments_agree_with_m3u8_parser(path: Path) -> None:
-    expected = json.loads(path.with_suffix(".expected.json").read_text())["segments"]
+def test_playlists_are_read_as_m3u8_parser_reads_them() -> None:
+    found: set[tuple[str, str]] = set()
 
-    single = read(path.read_bytes(), URL).presentation.periods[0].adaptation_sets[0].representations[0]
+    for path in with_expected("playlists/m3u8-parser", ".m3u8"):
+        expected = expected_of(path)
+        try:
+            presentation = read(path.read_bytes(), URL).presentation
+        except ManifestError:
+            found.add((path.name, "refused"))
+            continue
+        if expected.get("playlists"):
+            different = differing(multivariant_of(presentation), expected_multivariant(expected))
+        else:
+            representation = presentation.periods[0].adaptation_sets[0].representations[0]
+            different = differing(media_playlist_of(representation), expected_media_playlist(expected))
+        found |= {(path.name, fact) for fact in different}
 
-    ours = [
-        (segment.address.url, round(segment.duration / single.timescale, 6), segment.address.byte_range)
-        for segment in single.segments
-    ]
-    theirs = [
-        (urljoin(URL, item["uri"]), round(item["duration"], 6), _range(item.get("byterange")))
-        for item in expected
-        if "uri" in item
-    ]
-    assert ours == theirs
+    assert found == listed_differences("m3u8-parser")
 
 
-def _range(item: dict[str, int] | None) -> tuple[int, int] | None:
-    return (item["offset"], item["offset"] + item["length"] - 1) if item else None
+def test_mpds_are_read_as_mpd_parser_reads_them() -> None:
+    found: set[tuple[str, str]] = set()
+
+    for path in with_expected("mpds/mpd-parser", ".mpd"):
+        result = read(path.read_bytes(), MPD_URL)
+        found |= {(path.name, fact) for fact in differing(mpd_of(result), expected_mpd(expected_of(path)))}
+
+    assert found == listed_differences("mpd-parser")
+
+
+def test_mpds_are_read_as_rx_player_reads_them() -> None:
+    found: set[tuple[str, str]] = set()
+    compared = 0
+
+    for path in sorted(RX_PLAYER.rglob("*.expected.json")):
+        expected = json.loads(path.read_text())
+        if not expected["url"].endswith(".mpd"):
+            continue
+        manifest = RX_PLAYER / expected["url"].split("/", 3)[3]
+        compared += 1
+        try:
+            result = read(manifest.read_bytes(), expected["url"])
+        except ManifestError:
+            found.add((manifest.name, "refused"))
+            continue
+        different = differing(rx_of(result.presentation, expected), expected_rx(expected))
+        found |= {(manifest.name, fact) for fact in different}
+
+    assert compared >= 20
+    assert found == listed_differences("rx-player")
 
 
 def test_every_media_file_gives_samples_or_a_media_error() -> None:
