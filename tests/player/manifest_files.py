@@ -9,6 +9,8 @@ from cushion_player.manifest import Need, NeedKind, ReadResult, read, resolve
 from cushion_player.model import AdaptationSet, Presentation, Representation
 
 FOLDER = Path(__file__).parents[1] / "golden" / "manifests"
+PLAYLISTS = Path(__file__).parents[1] / "golden" / "playlists"
+"""Those that name playlists which are not at hand, or need the query of their URL."""
 URL = "https://example.com/title/"
 
 

@@ -160,11 +160,14 @@ def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult
     text = playlist_text(body, url, need.label)
     notes = Notes()
     variables = dict(result.presentation.variables)
-    playlist = read_media_playlist(text, url, notes, variables)
+    before = state_of(result.presentation).playlists.get(need.representation)
+    playlist = read_media_playlist(text, url, notes, variables, before)
     if not playlist.segments and not (playlist.is_live and playlist.info.target_duration):
         raise ManifestSyntaxError(f"{need.label} has no segments", location=url)
-    presentation = _aligned(result.presentation, need.representation, playlist)
-    presentation = with_playlist(presentation, need.representation, playlist, body)
+    presentation = result.presentation
+    if before is None:
+        presentation = _aligned(presentation, need.representation, playlist)
+    presentation = with_playlist(presentation, need.representation, playlist, body, keep_bitrate=before is not None)
     presentation = with_repairs(presentation, notes, url)
     return without_need(with_video_bitrates(presentation), result, need)
 
@@ -324,7 +327,7 @@ def with_video_bitrates(presentation: Presentation) -> Presentation:
             rates.update({item.source: item.bitrate_bps for item in adaptation_set.representations if item.bitrate_bps})
 
     def edit(item: Representation) -> Representation:
-        if item.id in state.measured:
+        if item.id in state.measured or (item.declared_bitrate_bps and item.source not in state.audio):
             return item
         if not item.declared_bitrate_bps:
             return replace(item, bitrate_bps=rates.get(item.source, 0))

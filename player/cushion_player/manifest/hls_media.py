@@ -348,6 +348,8 @@ class _Reader(TagReader):
             return Container.MP4
         if not segments.uris:
             return Container.UNKNOWN
+        if self.tiles is not None or any(item.name == "EXT-X-IMAGES-ONLY" for item in self.extra):
+            return Container.IMAGE
         container = container_of_url(segments.uris[0])
         return Container.MPEG_TS if container is Container.UNKNOWN else container
 

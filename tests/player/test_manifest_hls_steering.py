@@ -1,0 +1,176 @@
+"""Content steering and interstitials of HLS: what other JSON documents say."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import pytest
+
+from cushion_player.errors import ManifestError, ManifestSyntaxError
+from cushion_player.manifest import ReadResult, read, resolve
+from cushion_player.manifest.hls_interstitials import asset_list_need
+from cushion_player.manifest.hls_steering import read_steering, steering_url, with_clones, with_priority
+from cushion_player.model import (
+    Cue,
+    Extra,
+    Interstitial,
+    InterstitialAsset,
+    PathwayClone,
+    Presentation,
+    Representation,
+    SteeringManifest,
+)
+from tests.player.manifest_files import PLAYLISTS, URL, load, sets
+
+STEER = "https://steer.example.com/s"
+NOON = Fraction(1_772_366_400)
+
+
+def steering(**fields: object) -> SteeringManifest:
+    return read_steering(json.dumps({"VERSION": 1, "PATHWAY-PRIORITY": ["c", "a"], **fields}).encode(), STEER)
+
+
+def opened() -> ReadResult:
+    return read((PLAYLISTS / "everything.m3u8").read_bytes(), URL + "everything.m3u8")
+
+
+def rung(presentation: Presentation) -> Representation:
+    return sets(presentation)[0].representations[0]
+
+
+def interstitial(identity: str) -> Interstitial:
+    return next(item for item in load("hls_interstitials.m3u8").interstitials if item.id == identity)
+
+
+def test_a_steering_manifest_says_order_time_and_place() -> None:
+    found = steering(TTL=60, **{"RELOAD-URI": "next?y=2"})
+
+    assert found == SteeringManifest(60, "https://steer.example.com/next?y=2", ("c", "a"))
+
+
+def test_without_ttl_and_place_it_is_asked_again_in_five_minutes() -> None:
+    assert (steering().ttl_s, steering().reload_url) == (300, STEER)
+
+
+def test_the_words_of_dash_are_read_too() -> None:
+    body = b'{"VERSION": 1, "TTL": 10, "SERVICE-LOCATION-PRIORITY": ["x", "y"]}'
+
+    assert read_steering(body, STEER).priority == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"VERSION": 2, "PATHWAY-PRIORITY": ["a"]}', b'{"VERSION": 1}', b"[" * 9999]
+)
+def test_what_is_no_steering_manifest_is_an_error(body: bytes) -> None:
+    with pytest.raises(ManifestSyntaxError):
+        read_steering(body, STEER)
+
+
+def test_the_server_is_told_pathway_and_throughput() -> None:
+    presentation = opened().presentation
+
+    assert steering_url(presentation, "b", 5_000_000) == (
+        "https://steer.example.com/s?x=1&_HLS_pathway=%22b%22&_HLS_throughput=5000000"
+    )
+
+
+def test_a_cloned_pathway_has_another_host_and_parameters() -> None:
+    presentation = opened().presentation
+    clone = {"BASE-ID": "a", "ID": "c", "URI-REPLACEMENT": {"HOST": "c.example.net", "PARAMS": {"t": "1"}}}
+
+    cloned = with_clones(presentation, steering(**{"PATHWAY-CLONES": [clone, {"ID": "broken"}]}))
+
+    assert rung(cloned).bases[-1].url == "https://c.example.net/title/a/720.m3u8?t=1"
+    assert rung(cloned).bases[-1].service_location == "c"
+
+
+def test_a_clone_may_name_the_place_of_each_variant() -> None:
+    presentation = opened().presentation
+    own = PathwayClone("a", "c", "c.example.net", per_variant_uris=(("v720", "https://d.example.net/v.m3u8"),))
+
+    cloned = with_clones(presentation, SteeringManifest(300, STEER, ("c",), (own,)))
+
+    assert rung(cloned).bases[-1].url == "https://d.example.net/v.m3u8"
+
+
+def test_a_clone_may_not_point_at_files() -> None:
+    presentation = opened().presentation
+    own = PathwayClone("a", "c", per_variant_uris=(("v720", "file:///etc/passwd"),))
+
+    with pytest.raises(ManifestError):
+        with_clones(presentation, SteeringManifest(300, STEER, ("c",), (own,)))
+
+
+def test_another_order_of_pathways_asks_for_their_playlists() -> None:
+    result = opened()
+    need = result.needs[0]
+    body = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:5\n#EXTINF:4,\n5.mp4\n#EXTINF:4,\n6.mp4\n"
+    first = resolve(result, need, body, need.url).presentation
+
+    moved = with_priority(first, ("a", "b"))
+    there = resolve(moved, moved.needs[0], body, moved.needs[0].url).presentation
+
+    assert [need.url for need in moved.needs] == [URL + "a/720.m3u8"]
+    assert rung(moved.presentation).segments[0].address.url == URL + "b/5.mp4"
+    assert rung(there).segments[0].address.url == URL + "a/5.mp4"
+    assert rung(there).pathway == "a"
+
+
+# --------------------------------------------------------------------------- interstitials
+
+
+def test_an_interstitial_says_how_it_is_played() -> None:
+    assert interstitial("ad-1") == Interstitial(
+        id="ad-1",
+        start=NOON + 6,
+        is_absolute=True,
+        duration=Fraction(15),
+        asset_url=URL + "ads/one.m3u8",
+        resume_offset=Fraction(0),
+        playout_limit=Fraction("14.5"),
+        snap=("OUT", "IN"),
+        restrict=("SKIP", "JUMP"),
+        replaces=False,
+        extra=(Extra("X-BEACON", "b1"),),
+    )
+
+
+def test_an_interstitial_may_be_played_once_before_everything() -> None:
+    found = interstitial("ad-2")
+
+    assert found.cues == (Cue.ONCE, Cue.PRE)
+    assert found.plays_once
+    assert found.resume_offset is None
+    assert (found.timeline_occupies, found.content_may_vary) == ("RANGE", False)
+
+
+def test_a_date_range_of_the_class_without_assets_is_no_interstitial() -> None:
+    presentation = load("hls_interstitials.m3u8")
+
+    assert [item.id for item in presentation.interstitials] == ["ad-1", "ad-2"]
+    assert [item.id for item in presentation.date_ranges] == ["ad-1", "ad-2", "ad-3"]
+
+
+def test_an_asset_list_is_a_need_that_can_be_resolved() -> None:
+    presentation = load("hls_interstitials.m3u8")
+    need = asset_list_need(presentation.interstitials[1], Fraction("4.5"))
+    body = json.dumps({"ASSETS": [{"URI": "x.m3u8", "DURATION": 10.5}, {"URI": "https://e.com/y.m3u8"}]}).encode()
+
+    resolved = resolve(ReadResult(presentation, (need,)), need, body, need.url)
+
+    assert need.url == "https://ads.example.com/list?slot=2&_HLS_start_offset=4.500"
+    assert resolved.needs == ()
+    assert resolved.presentation.interstitials[1].assets == (
+        InterstitialAsset("https://ads.example.com/x.m3u8", Fraction("10.5")),
+        InterstitialAsset("https://e.com/y.m3u8"),
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"ASSETS": [{}]}', b'{"ASSETS": [{"URI": "file:///x"}]}'])
+def test_what_is_no_asset_list_is_an_error(body: bytes) -> None:
+    presentation = load("hls_interstitials.m3u8")
+    need = asset_list_need(presentation.interstitials[1])
+
+    with pytest.raises(ManifestError):
+        resolve(ReadResult(presentation, (need,)), need, body, need.url)
