@@ -41,9 +41,11 @@ def write_media(track: TrackRecord) -> str:
     playlist.is_independent_segments = True
     playlist.target_duration = max(1, *(_rounded(duration / track.timescale) for _, duration, _ in spans))
     init = {"uri": TO_ROOT + track.init.name, "byterange": _range(track.init)}
-    for _, duration, segment in spans:
+    for start, duration, segment in spans:
+        # Differences of rounded boundaries: durations rounded one by one would drift from the MPD's timeline.
+        duration_us = _microseconds(start + duration, track.timescale) - _microseconds(start, track.timescale)
         entry = Segment(
-            uri=TO_ROOT + segment.media.name, duration=duration / track.timescale, byterange=_range(segment.media)
+            uri=TO_ROOT + segment.media.name, duration=duration_us / 1_000_000, byterange=_range(segment.media)
         )
         entry.init_section = InitializationSection("", **init)
         playlist.segments.append(entry)
@@ -91,6 +93,11 @@ def _variant(title: TitleDescription, track: VideoTrack, group: MediaList) -> An
 
 def _range(media: StoredObject) -> str:
     return f"{media.size_bytes}@0"
+
+
+def _microseconds(ticks: int, timescale: int) -> int:
+    """Nearest µs, halves up."""
+    return (2 * ticks * 1_000_000 + timescale) // (2 * timescale)
 
 
 def _rounded(duration_s: float) -> int:
