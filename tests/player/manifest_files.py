@@ -29,6 +29,8 @@ def load(name: str) -> Presentation:
 def body_of(need: Need) -> bytes:
     if need.kind is NeedKind.PLAYLIST:
         return (FOLDER / need.url.removeprefix(URL)).read_bytes()
+    if need.kind is NeedKind.XLINK:
+        return b'<Period id="ad" duration="PT2S"/>'
     return sidx(1000, 0, (5000, 2000), (6000, 2000))
 
 

@@ -36,20 +36,32 @@ from cushion_player.model import (
 
 @dataclass(frozen=True, slots=True)
 class DashState:
-    """What is kept for the next reading: the tree and the links in it that are open."""
+    """What is kept for the next reading: the tree while it may change, and the links in it that are open."""
 
-    root: Node
+    root: Node | None
     links: tuple[Link, ...]
     text: str | bytes = ""
     """As it came, to tell when nothing changed."""
 
 
-def read(text: str, url: str) -> ReadResult:
-    """Read an MPD that `guard` let in. Raises ManifestError kinds with the place."""
+def read(text: str, url: str, body: str | bytes = "") -> ReadResult:
+    """Read an MPD that `guard` let in; `body` is what it came as. Raises ManifestError kinds with the place."""
     root = parse_xml(text)
     if root.tag != "MPD":
         raise ManifestSyntaxError(f"the root element is {root.tag[:40]!r}, not MPD", location=url)
-    return read_tree(root, url, ())
+    return keep_text(read_tree(root, url, ()), body)
+
+
+def keep_text(result: ReadResult, body: str | bytes) -> ReadResult:
+    """The result with what it was read from, by which a refresh sees that nothing changed."""
+    state = result.presentation.state
+    assert isinstance(state, DashState), "the presentation was read from an MPD"
+    may_change = result.presentation.is_live or bool(state.links)
+    root = state.root if may_change else None
+    if state.root is not None and body == state.root.source:
+        body = state.root.source  # one copy will do
+    presentation = replace(result.presentation, state=replace(state, root=root, text=body))
+    return replace(result, presentation=presentation)
 
 
 def read_tree(root: Node, url: str, links: tuple[Link, ...]) -> ReadResult:
@@ -237,15 +249,15 @@ def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult
     """Go on with a segment index or a remote element that was fetched."""
     if need.kind is not NeedKind.XLINK:
         return resolve_index(result, need, body)
-    state, link = _link(result, need)
+    state, root, link = _link(result, need)
     _, text = check_text(body, url)
-    return _reread(result.presentation, fill_in(state.root, link, text), state)
+    return _reread(result.presentation, fill_in(root, link, text), state)
 
 
 def forgo(result: ReadResult, need: Need, reason: str) -> ReadResult:
     """Go on without a remote element: what the MPD has in its place is used (5.5.3)."""
-    state, link = _link(result, need)
-    again = _reread(result.presentation, unlinked(state.root, link), state)
+    state, root, link = _link(result, need)
+    again = _reread(result.presentation, unlinked(root, link), state)
     repair = Repair(f"{need.label} was left out: {reason}", need.url, "5.5.3: what stands in its place is used")
     presentation = replace(again.presentation, repairs=(*again.presentation.repairs, repair))
     return replace(again, presentation=presentation)
@@ -257,21 +269,16 @@ def later_needs(presentation: Presentation) -> tuple[Need, ...]:
     return tuple(link.need for link in state.links if not link.is_required) if isinstance(state, DashState) else ()
 
 
-def _link(result: ReadResult, need: Need) -> tuple[DashState, Link]:
+def _link(result: ReadResult, need: Need) -> tuple[DashState, Node, Link]:
     state = result.presentation.state
     assert isinstance(state, DashState), "the presentation was read from an MPD"
-    return state, next(link for link in state.links if link.need == need)
+    assert state.root is not None, "a tree with links is kept"
+    return state, state.root, next(link for link in state.links if link.need == need)
 
 
 def _reread(previous: Presentation, root: Node, state: DashState) -> ReadResult:
     result = carry_over(read_tree(root, previous.url, state.links), previous)
-    presentation = result.presentation
-    kept = tuple(item for item in previous.repairs if item.why.startswith("5.5.3") and item not in presentation.repairs)
-    new_state = presentation.state
-    assert isinstance(new_state, DashState)
-    return replace(
-        result,
-        presentation=replace(
-            presentation, repairs=(*presentation.repairs, *kept), state=replace(new_state, text=state.text)
-        ),
-    )
+    repairs = result.presentation.repairs
+    kept = tuple(item for item in previous.repairs if item.why.startswith("5.5.3") and item not in repairs)
+    presentation = replace(result.presentation, repairs=(*repairs, *kept))
+    return keep_text(replace(result, presentation=presentation), state.text)

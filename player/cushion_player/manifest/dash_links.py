@@ -101,17 +101,19 @@ def replace_node(root: Node, old: Node, new: Sequence[Node]) -> Node:
 
 
 def _places(root: Node) -> list[tuple[Node, str]]:
-    """Elements that may be links, with their paths."""
+    """Elements that may be links, with their paths, in document order."""
     found: list[tuple[Node, str]] = []
     stack = [(root, root.tag)]
     while stack:
         node, where = stack.pop()
         found.append((node, where))
         counts: dict[str, int] = {}
+        below: list[tuple[Node, str]] = []
         for item in node.children:
             index = counts[item.tag] = counts.get(item.tag, -1) + 1
             if item.tag in _LINKABLE or item.tag == "Representation":
-                stack.append((item, f"{where}/{item.tag}[{index}]"))
+                below.append((item, f"{where}/{item.tag}[{index}]"))
+        stack.extend(reversed(below))
     return found
 
 

@@ -120,19 +120,25 @@ class TemplateSegments(LazySegments):
 
 
 class ListSegments(LazySegments):
-    """A line of segments with an address each. firsts, lasts: bytes; -2 is the whole resource, -1 its rest."""
+    """A line of segments with an address each: rows of SegmentURL, resolved when looked at.
 
-    __slots__ = ("_firsts", "_lasts", "_line", "_offset", "_urls")
+    firsts, lasts: bytes; -2 is the whole resource, -1 its rest.
+    """
 
-    def __init__(self, line: Line, urls: list[str], firsts: array[int], lasts: array[int], offset: int) -> None:
+    __slots__ = ("_base", "_firsts", "_lasts", "_line", "_offset", "_rows")
+
+    def __init__(
+        self, line: Line, rows: list[list[str]], base: Base, firsts: array[int], lasts: array[int], offset: int
+    ) -> None:
         self._line = line
-        self._urls = urls
+        self._rows = rows
+        self._base = base
         self._firsts = firsts
         self._lasts = lasts
         self._offset = offset
 
     def __len__(self) -> int:
-        return min(len(self._line), len(self._urls))
+        return min(len(self._line), len(self._rows))
 
     def start_at(self, index: int) -> int:
         return self._line.start_at(index) - self._offset
@@ -141,7 +147,7 @@ class ListSegments(LazySegments):
         span = self._line.at(index)
         first, last = self._firsts[index], self._lasts[index]
         byte_range = None if first == _WHOLE else (first, None if last == _OPEN else last)
-        address = Address(self._urls[index], byte_range)
+        address = Address(_url_of(self._rows[index], self._base), byte_range)
         return Segment(address, span.time - self._offset, span.duration, span.number, sub_number=span.sub_number)
 
     def total_bytes(self) -> int | None:
@@ -320,18 +326,32 @@ def _expand_list(outline: Outline, context: Context, timescale: int, time_offset
             outline.where,
             "both must agree",
         )
-    urls: list[str] = []
     firsts, lasts = array("q"), array("q")
     for index, row in enumerate(rows):
-        attributes = dict(zip(row[::2], row[1::2], strict=True))
-        place = f"{outline.where}/SegmentURL[{index}]"
-        url, byte_range = _address(attributes, "media", "mediaRange", context, place)
-        first, last = byte_range if byte_range is not None else (_WHOLE, _OPEN)
-        urls.append(url)
+        first, last = _checked(row, context, outline.where, index)
         firsts.append(first)
-        lasts.append(_OPEN if last is None else last)
-    segments = ListSegments(line, urls, firsts, lasts, time_offset)
+        lasts.append(last)
+    segments = ListSegments(line, rows, context.base, firsts, lasts, time_offset)
     return Media(timescale, time_offset, _initialization(outline, context), segments)
+
+
+def _url_of(row: list[str], base: Base, where: str = "") -> str:
+    """The URL of a SegmentURL; without @media it is the base's."""
+    for at in range(0, len(row), 2):
+        if row[at] == "media":
+            return base.resolve(row[at + 1], where)
+    return base.url
+
+
+def _checked(row: list[str], context: Context, where: str, index: int) -> tuple[int, int]:
+    """The byte range of a SegmentURL whose address may be used. Raises ManifestError kinds with its place."""
+    _url_of(row, context.base, f"{where}/SegmentURL[{index}]@media")
+    for at in range(0, len(row), 2):
+        if row[at] == "mediaRange":
+            found = _byte_range(row[at + 1], context, f"{where}/SegmentURL[{index}]@mediaRange")
+            if found is not None:
+                return found[0], _OPEN if found[1] is None else found[1]
+    return _WHOLE, _OPEN
 
 
 def _expand_base(outline: Outline, context: Context, timescale: int, time_offset: int) -> Media:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from operator import mul
 from typing import NamedTuple
@@ -35,18 +35,42 @@ class Span(NamedTuple):
     sub_number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Columns:
-    """The attributes of every S; ABSENT where it has none. `repeats`, `numbers`, `parts`: None when no S has any."""
+    """The attributes of every S; ABSENT where it has none. `repeats`, `numbers`, `parts`: None when no S has any.
+
+    laid: when the first rows begin and which segment each begins with (empty: one each), as far as they were laid out.
+    """
 
     times: array[int]
     durations: array[int]
     repeats: array[int] | None
     numbers: array[int] | None
     parts: array[int] | None
+    laid: tuple[array[int], array[int]] = field(default_factory=lambda: (array("q"), array("q")))
 
     def __len__(self) -> int:
         return len(self.durations)
+
+    def spliced(self, at: int, removed: int, rows: list[list[str]]) -> Columns | None:
+        """The columns after `removed` rows from `at` gave way to others; None when those are unusual or wrong."""
+        try:
+            new = read_columns(rows, "") if rows else None
+        except ManifestSyntaxError:
+            return None
+        if self.numbers or self.parts or (new is not None and (new.numbers or new.parts)):
+            return None
+        times, durations = self.times[:], self.durations[:]
+        times[at : at + removed] = new.times if new is not None else array("q")
+        durations[at : at + removed] = new.durations if new is not None else array("q")
+        repeats = None
+        if self.repeats is not None or (new is not None and new.repeats is not None):
+            repeats = self.repeats[:] if self.repeats is not None else array("q", [0]) * len(self)
+            zeros = array("q", [0]) * len(rows)
+            repeats[at : at + removed] = new.repeats if new is not None and new.repeats is not None else zeros
+        starts, firsts = self.laid
+        laid = (starts[:at], firsts[: at + 1] if at else array("q"))
+        return Columns(times, durations, repeats, None, None, laid)
 
 
 def read_columns(rows: list[list[str]], where: str) -> Columns:
@@ -240,31 +264,52 @@ def lay_out(
 
 
 def _lay_out_plain(columns: Columns, first_number: int, where: str) -> Line | None:
-    """The line where each row follows the one before or says its time, and none repeats without end; else None."""
-    times, durations, repeats = columns.times, columns.durations, columns.repeats
-    count = len(durations)
-    firsts: Sequence[int] = range(count + 1)
-    lengths: Sequence[int] = durations
-    if repeats is not None:
-        if min(repeats) < 0 or max(repeats) > MAX_SEGMENTS:
-            return None
-        counts = list(map((1).__add__, repeats))
-        firsts = array("q", list(accumulate(counts, initial=0)))
-        lengths = list(map(mul, durations, counts))
-    if firsts[-1] > MAX_SEGMENTS:
-        raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=where)
-    if min(times) >= 0:
-        return Line(times, durations, firsts, first_number=first_number)
-    starts = list(accumulate(lengths, initial=max(times[0], 0)))
-    if times.count(_ABSENT) < count - (times[0] >= 0):
+    """The line where each row follows the one before or says its time, and none repeats without end; else None.
+
+    Rows that were laid out before, in columns that these were spliced from, are not gone through again.
+    """
+    count = len(columns)
+    starts, firsts = columns.laid
+    done = len(starts)
+    if done < count:
+        times, lengths = columns.times[done:], columns.durations[done:]
+        repeats = columns.repeats[done:] if columns.repeats is not None else None
+        if repeats is not None:
+            if min(repeats) < 0 or max(repeats) > MAX_SEGMENTS:
+                return None
+            counts = list(map((1).__add__, repeats))
+            firsts = firsts or array("q", range(done + 1))
+            firsts = firsts + array("q", list(accumulate(counts, initial=firsts[-1]))[1:])
+            lengths = array("q", list(map(mul, lengths, counts)))
         time = 0
-        for index, (said, length) in enumerate(zip(times, lengths, strict=True)):
-            time = said if said >= 0 else time
-            starts[index] = time
-            time += length
+        if done:
+            repeated = columns.repeats[done - 1] if columns.repeats is not None else 0
+            time = starts[-1] + columns.durations[done - 1] * (repeated + 1)
+        starts = starts + _starts(times, lengths, time)
+    total = firsts[-1] if firsts else count
+    if total > MAX_SEGMENTS:
+        raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=where)
     if starts[-1] >= _LONGEST:
         return None
-    return Line(array("q", starts[:count]), durations, firsts, first_number=first_number)
+    columns.laid = (starts, firsts)
+    return Line(starts, columns.durations, firsts or range(count + 1), first_number=first_number)
+
+
+def _starts(times: array[int], lengths: array[int], time: int) -> array[int]:
+    """When rows begin that say so or follow one another, the first not before `time`."""
+    if min(times) >= 0:
+        return times
+    first = times.index(_ABSENT)
+    starts = times[:first]
+    if first:
+        time = starts[-1] + lengths[first - 1]
+    if times.count(_ABSENT) == len(times) - first:
+        return starts + array("q", list(accumulate(lengths[first:-1], initial=time)))
+    for said, length in zip(times[first:], lengths[first:], strict=True):
+        time = said if said >= 0 else time
+        starts.append(time)
+        time += length
+    return starts
 
 
 def _lay_out_runs(

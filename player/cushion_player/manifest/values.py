@@ -125,6 +125,8 @@ _CONTAINERS = {
 
 
 def container_of_mime_type(mime_type: str) -> Container:
+    if mime_type.lower().startswith("image/"):
+        return Container.IMAGE
     return _CONTAINERS.get(mime_type.split(";")[0].strip().lower(), Container.UNKNOWN)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Protocol
 from xml.parsers import expat
 
 from cushion_player.errors import ManifestSyntaxError, UnsupportedManifestFeature
@@ -20,8 +21,16 @@ MAX_TAG_BYTES = 256 * 1024
 MAX_DIGITS = 20
 _PIECE_BYTES = 64 * 1024
 _COUNTED = 1 << 20
-_ROWS_OF = {"SegmentTimeline": "S", "SegmentList": "SegmentURL"}
+ROWS_OF = {"SegmentTimeline": "S", "SegmentList": "SegmentURL"}
 """Elements whose children become rows. With a namespace prefix they become nodes, until `_gather_rows`."""
+
+
+class Derived(Protocol):
+    """What a reader made of rows, kept with them: it follows when rows change."""
+
+    def spliced(self, at: int, removed: int, rows: list[list[str]]) -> Derived | None:
+        """The same after `removed` rows from `at` gave way to others; None when it must be made anew."""
+        ...
 
 
 class Node:
@@ -43,7 +52,7 @@ class Node:
         self.prefix = ""
         self.chain: tuple[str, ...] = ()
         """URLs of the remote documents it came through (xlink)."""
-        self.columns: object = None
+        self.columns: Derived | None = None
         """What a reader derived from `rows`, kept for the next reading."""
 
     def get(self, name: str, default: str = "") -> str:
@@ -129,7 +138,7 @@ def parse_xml(text: str, *, fragments: bool = False) -> Node:
 
 def _gather_rows(node: Node) -> None:
     """Turn prefixed S and SegmentURL children into rows too."""
-    name = _ROWS_OF[node.tag]
+    name = ROWS_OF[node.tag]
     found = [list(chain.from_iterable(item.attrib.items())) for item in node.children if item.tag == name]
     if found:
         node.rows = [*(node.rows or []), *found]
@@ -179,7 +188,7 @@ class _Parser:
             if row:
                 leave_rows()
             parent = stack[-1]
-            if parent.rows is not None and name == _ROWS_OF.get(parent.tag):
+            if parent.rows is not None and name == ROWS_OF.get(parent.tag):
                 row, add_row = name, parent.rows.append
                 add_row(attributes)
                 parser.EndElementHandler = ended.append
@@ -192,7 +201,7 @@ class _Parser:
             prefix, _, local = name.rpartition(":")
             node = Node(local, dict(zip(attributes[::2], attributes[1::2], strict=True)), data, parser.CurrentByteIndex)
             node.prefix = prefix
-            if name in _ROWS_OF:
+            if name in ROWS_OF:
                 node.rows = []
             parent.children.append(node)
             stack.append(node)
@@ -207,7 +216,7 @@ class _Parser:
         def close() -> Node:
             node = stack.pop()
             node.text = "".join(texts.pop())
-            if node.prefix and node.tag in _ROWS_OF:
+            if node.prefix and node.tag in ROWS_OF:
                 _gather_rows(node)
             return node
 

@@ -159,6 +159,16 @@ class SegmentPattern:
         self.limit = limit
         self.start = start
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both give the same segments."""
+        if not isinstance(other, SegmentPattern):
+            return NotImplemented
+        ours, theirs = (self.duration, self.limit, self.start), (other.duration, other.limit, other.start)
+        return ours == theirs and all(self.segment(index) == other.segment(index) for index in (0, 1))
+
+    def __hash__(self) -> int:
+        return hash((self.duration, self.limit, self.start))
+
     @abstractmethod
     def segment(self, index: int) -> Segment:
         """Segment `index`."""

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cushion_player.manifest.dash_timeline import Columns, lay_out, read_columns
+from cushion_player.manifest.reading import Notes
+from cushion_player.manifest.xml_tree import Node
+from cushion_player.model import LazySegments, segment_index_at
+from tests.player.manifest_files import load, open_manifest, representation
+
+Row = tuple[int | None, int, int]
+rows = st.lists(st.tuples(st.none() | st.integers(0, 10**6), st.integers(1, 100), st.integers(0, 3)), min_size=1)
+
+
+def spelled(found: list[Row]) -> list[list[str]]:
+    """Rows as a manifest writes them; a repetition of 0 is left out."""
+    return [
+        [*(("t", str(time)) if time is not None else ()), "d", str(duration), *(("r", str(repeat)) if repeat else ())]
+        for time, duration, repeat in found
+    ]
+
+
+def expected(found: list[Row]) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for time, duration, repeat in found:
+        at = at if time is None else time
+        for _ in range(repeat + 1):
+            spans.append((at, duration))
+            at += duration
+    return spans
+
+
+def line_of(columns: Columns) -> list[tuple[int, int]]:
+    node = Node("SegmentTimeline", {})
+    node.columns = columns
+    line, _ = lay_out(node, 1, None, None, Notes(), "")
+    assert [line.start_at(index) for index in range(len(line))] == [line.at(index).time for index in range(len(line))]
+    return [(line.at(index).time, line.at(index).duration) for index in range(len(line))]
+
+
+@given(found=rows)
+def test_a_timeline_is_what_its_rows_say_one_after_the_other(found: list[Row]) -> None:
+    assert line_of(read_columns(spelled(found), "")) == expected(found)
+
+
+@given(found=rows, data=st.data())
+def test_a_changed_timeline_is_the_same_as_one_read_anew(found: list[Row], data: st.DataObject) -> None:
+    columns = read_columns(spelled(found), "")
+    line_of(columns)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(found)))
+        removed = data.draw(st.integers(0, len(found) - at))
+        new = data.draw(rows) if removed == len(found) else data.draw(rows | st.just(list[Row]()))
+        found = [*found[:at], *new, *found[at + removed :]]
+
+        spliced = columns.spliced(at, removed, spelled(new))
+
+        assert spliced is not None
+        columns = spliced
+        assert line_of(columns) == expected(found)
+
+
+def test_columns_are_as_long_as_the_rows_whatever_their_order() -> None:
+    mixed = read_columns([["d", "2", "t", "5"], ["r", "1", "d", "3"], ["d", "4", "x", "?"]], "")
+
+    assert (mixed.times, mixed.durations) == (array("q", [5, -1, -1]), array("q", [2, 3, 4]))
+    assert mixed.repeats == array("q", [0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "identity"), [("title.mpd", "720p"), ("templates.mpd", "v1"), ("templates.mpd", "a1")]
+)
+def test_lazy_segments_are_a_sequence(name: str, identity: str) -> None:
+    lazy = representation(load(name), identity).segments
+    assert isinstance(lazy, LazySegments)
+    listed = list(lazy)
+
+    assert lazy == listed
+    assert tuple(lazy[1:]) == tuple(listed[1:])
+    assert (lazy[-1], lazy[0]) == (listed[-1], listed[0])
+    assert [lazy.start_at(index) for index in range(len(lazy))] == [segment.start for segment in listed]
+    assert lazy != listed[1:]
+    with pytest.raises(IndexError):
+        lazy[len(listed)]
+
+
+def test_a_segment_is_found_by_its_time() -> None:
+    lazy = representation(load("templates.mpd"), "v1").segments
+
+    assert [segment_index_at(lazy, ticks) for ticks in (-1, 0, 1999, 2000, 99_999)] == [-1, 0, 0, 1, 4]
+
+
+@pytest.mark.parametrize("name", ["title.mpd", "templates.mpd", "live.mpd", "described.mpd", "patched.mpd"])
+def test_reading_the_same_manifest_twice_gives_equal_presentations(name: str) -> None:
+    assert open_manifest(name).presentation == open_manifest(name).presentation
