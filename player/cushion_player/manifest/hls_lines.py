@@ -23,6 +23,8 @@ _VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 
+MAX_PARAMETERS = 1000
+"""Of a playlist's URL; a query with more defines none."""
 MAX_EXPANSION = 1024 * 1024
 """Characters that variables may put into one playlist: a short text must not become a long one."""
 
@@ -142,13 +144,14 @@ def _unusual_date(text: str) -> datetime | None:
 class Variables:
     """The variables of a playlist (EXT-X-DEFINE), and their substitution into URIs and attribute values."""
 
-    __slots__ = ("_expanded", "_imports", "_query", "values")
+    __slots__ = ("_expanded", "_imports", "_query", "_url", "values")
 
     def __init__(self, url: str, imports: Mapping[str, str]) -> None:
         """url: where the playlist came from. imports: the multivariant playlist's variables."""
         self.values: dict[str, str] = {}
         self._imports = imports
-        self._query = url
+        self._url = url
+        self._query: dict[str, str] | None = None
         self._expanded = 0
 
     def define(self, value: str, at: int, notes: Notes) -> None:
@@ -164,7 +167,7 @@ class Variables:
             text = self._imports[name]
         elif "QUERYPARAM" in found:
             name = found["QUERYPARAM"]
-            known = dict(reversed(parse_qsl(urlsplit(self._query).query, keep_blank_values=True, max_num_fields=1000)))
+            known = self._parameters()
             if name not in known:
                 raise ManifestSyntaxError(f"the URL has no query parameter {name[:40]!r}", location=where)
             text = known[name]
@@ -175,6 +178,16 @@ class Variables:
             notes.repair(f"the second definition of {name[:40]!r} was left out", where, "4.4.2.3: a name counts once")
             return
         self.values[name] = text
+
+    def _parameters(self) -> dict[str, str]:
+        """Of the playlist's URL; the first of a name counts."""
+        if self._query is None:
+            try:
+                pairs = parse_qsl(urlsplit(self._url).query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+            except ValueError:
+                pairs = []
+            self._query = dict(reversed(pairs))
+        return self._query
 
     def substitute(self, text: str, at: int) -> str:
         """The text with `{$name}` replaced. Raises ManifestSyntaxError for an unknown name (4.3)."""

@@ -31,6 +31,7 @@ CHUNK_CHARACTERS = 8192
 FIRST_CHUNK_CHARACTERS = 1024
 """Of the first: as little as shows a reload where it goes on from."""
 
+_URI_LINE = re.compile(r"^[^#\s]", re.MULTILINE)
 _SEQUENCES = re.compile(r"^[ \t]*#EXT-X-(MEDIA|DISCONTINUITY)-SEQUENCE:(.*)$", re.MULTILINE)
 
 
@@ -105,13 +106,9 @@ class _Reader(TagReader):
 
     def _chunk_end(self, position: int, size: int) -> int:
         """A place after a line with a URI, or the end of the text."""
-        text = self.text
-        stop = text.find("\n", position + size) + 1
-        while stop > 0:
-            if not text.startswith(("#", "\n", " ", "\t"), text.rfind("\n", 0, stop - 1) + 1):
-                return stop
-            stop = text.find("\n", stop) + 1
-        return len(text)
+        found = _URI_LINE.search(self.text, position + size)
+        stop = self.text.find("\n", found.start()) if found is not None else -1
+        return stop + 1 if stop >= 0 else len(self.text)
 
     def _mark(self, start: int, stop: int) -> None:
         """Remember where in text[start:stop] the last line with a URI ended, if it did."""
@@ -135,7 +132,7 @@ class _Reader(TagReader):
         uris, starts = segments.uris, segments.starts
         durations: dict[str, int] = {}
         has_variables = "{$" in chunk
-        check_all = "[" in chunk or chunk.count("//") != chunk.count("://")
+        check_all = "[" in chunk or not chunk.isascii()
         for at, raw in enumerate(chunk.split("\n"), before + 1):
             line = raw.strip()
             if not line:

@@ -47,6 +47,7 @@ from cushion_player.model import (
     Tiles,
 )
 
+_NO_SCHEME = re.compile(r"[^:/?#]*+(?:[/?#]|$)")
 _BYTE_RANGE = re.compile(r"\s*(\d{1,18})\s*(?:@\s*(\d{1,18})?)?\s*")
 _TARGET = re.compile(r"^[ \t]*#EXT-X-TARGETDURATION:[ \t]*(\d{1,9})", re.MULTILINE)
 _LAYOUT = re.compile(r"(\d{1,4})x(\d{1,4})")
@@ -113,7 +114,11 @@ class TagReader:
 
     def check_uri(self, uri: str, at: int) -> None:
         """Make sure that a URI with a colon or a bracket may be followed; one check a host is enough."""
-        head = uri[: uri.find("/", 8)] if uri.startswith(("https://", "http://")) else ""
+        head = ""
+        if uri.startswith(("https://", "http://")):
+            head = uri[: uri.find("/", 8)]
+        elif not uri.startswith("//") and uri.isprintable() and _NO_SCHEME.match(uri):
+            return
         if not head or head not in self._checked:
             self.base.resolve(uri, f"line {at}")
             self._checked.add(head)
@@ -146,7 +151,7 @@ class TagReader:
         """Keep what is not known: with the segment that comes next, or before the first one with the playlist."""
         number = self.segments.end
         if self.segments.uris or self.duration is not None:
-            self.segments.extras[number] = (*self.segments.extras.get(number, ()), Extra(name, value))
+            self.segments.extras.setdefault(number, []).append(Extra(name, value))
         else:
             self.extra.append(Extra(name, value))
 

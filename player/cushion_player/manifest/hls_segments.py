@@ -111,7 +111,7 @@ class HlsSegments(LazySegments):
         self.bitrates: Runs[int] = Runs(0)
         self.gaps: set[int] = set()
         self.chunks: dict[int, tuple[Chunk, ...]] = {}
-        self.extras: dict[int, tuple[Extra, ...]] = {}
+        self.extras: dict[int, list[Extra]] = {}
         self.init: InitSegment | None = None
         """The representation's own."""
 
@@ -140,7 +140,7 @@ class HlsSegments(LazySegments):
             self.keys.at(number),
             self.chunks.get(number, ()),
             self.bitrates.at(number),
-            self.extras.get(number, ()),
+            tuple(self.extras.get(number, ())),
         )
 
     def start_at(self, index: int) -> int:

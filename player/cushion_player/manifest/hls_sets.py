@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from fractions import Fraction
 
 from cushion_player.manifest.hls_lines import NS_PER_S, parse_seconds, parse_yes
 from cushion_player.manifest.hls_variants import Multivariant, Rendition, Variant
@@ -173,8 +172,10 @@ def _bases(*places: tuple[str, str]) -> tuple[BaseUrl, ...]:
 
 
 def _rate(variant: Variant, name: str, notes: Notes | None = None) -> int:
-    text = variant.attributes.get(name)
-    value = parse_decimal(text) if text is not None else Fraction(0)
+    text = variant.attributes.get(name, "0")
+    if text.isascii() and text.isdigit() and len(text) < 16:
+        return int(text)
+    value = parse_decimal(text)
     if value is None or value >= 10**15:
         if notes is not None:
             notes.repair(f"{name} {text!r:.40} was read as 0", variant.where, "it is no number")
@@ -205,12 +206,13 @@ def _rendition_sets(renditions: list[Rendition], variants: list[Variant], notes:
     """One set a language and name: the same rendition in several groups is the same content in several qualities."""
     codecs = _group_codecs(variants)
     sets: dict[tuple[ContentKind, str, str, bool], list[Rendition]] = {}
+    known: set[tuple[object, str]] = set()
     for item in renditions:
         found = item.attributes
         key = (item.kind, found.get("LANGUAGE", ""), found.get("NAME", ""), parse_yes(found.get("FORCED")))
-        known = sets.setdefault(key, [])
-        if all(item.url != other.url for other in known):
-            known.append(item)
+        if (key, item.url) not in known:
+            known.add((key, item.url))
+            sets.setdefault(key, []).append(item)
     made: list[AdaptationSet] = []
     for (kind, language, name, is_forced), items in sets.items():
         identity = f"{kind}-{len(made)}"

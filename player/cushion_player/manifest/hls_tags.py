@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from cushion_player.errors import UnsupportedManifestFeature
 from cushion_player.manifest.guard import Base
 from cushion_player.manifest.hls_lines import date_us, parse_date, parse_hex, parse_integer, parse_seconds, parse_yes
 from cushion_player.manifest.reading import Notes
@@ -26,6 +27,9 @@ from cushion_player.model import (
 )
 
 Attributes = Mapping[str, str]
+
+MAX_KEYS_IN_FORCE = 32
+"""Key formats over one segment: there are not half as many DRM systems."""
 
 _DATE_RANGE_NAMES = {
     "ID", "CLASS", "START-DATE", "END-DATE", "DURATION", "PLANNED-DURATION", "END-ON-NEXT", "CUE",
@@ -68,7 +72,10 @@ def with_key(in_force: tuple[Key, ...], key: Key, at: int, notes: Notes) -> tupl
         if key.uri:
             notes.repair("METHOD=NONE with a URI was read as no encryption", f"line {at}", "4.4.4.4")
         return ()
-    return (*(other for other in in_force if other.key_format != key.key_format), key)
+    kept = [other for other in in_force if other.key_format != key.key_format]
+    if len(kept) >= MAX_KEYS_IN_FORCE:
+        raise UnsupportedManifestFeature(f"more than {MAX_KEYS_IN_FORCE} key formats at once", location=f"line {at}")
+    return (*kept, key)
 
 
 def read_protection(found: Attributes, key: Key) -> Protection:
@@ -191,42 +198,48 @@ def _words(text: str | None) -> list[str]:
 
 def merged(ranges: Iterable[DateRange]) -> tuple[DateRange, ...]:
     """Tags of one ID as one range, the first word counting, and END-ON-NEXT settled (4.4.5.1)."""
-    by_id: dict[str, DateRange] = {}
+    by_id: dict[str, list[DateRange]] = {}
     for item in ranges:
-        known = by_id.get(item.id)
-        by_id[item.id] = item if known is None else _joined(known, item)
-    made = list(by_id.values())
+        by_id.setdefault(item.id, []).append(item)
+    made = [_joined(items) if len(items) > 1 else items[0] for items in by_id.values()]
     if not any(item.end_on_next for item in made):
         return tuple(made)
     starts: dict[str, list[Fraction]] = {}
     for item in made:
         if item.start is not None:
             starts.setdefault(item.class_name, []).append(item.start)
-    for items in starts.values():
-        items.sort()
+    for instants in starts.values():
+        instants.sort()
     return tuple([_ended(item, starts.get(item.class_name, [])) for item in made])
 
 
-def _joined(one: DateRange, other: DateRange) -> DateRange:
-    names = {item.name for item in one.extra}
-    end = one.end if one.end is not None else other.end
-    start = one.start if one.start is not None else other.start
-    duration = one.duration if one.duration is not None else other.duration
+def _joined(items: list[DateRange]) -> DateRange:
+    start, end, duration, planned = (
+        next((value for value in values if value is not None), None)
+        for values in (
+            [item.start for item in items],
+            [item.end for item in items],
+            [item.duration for item in items],
+            [item.planned_duration for item in items],
+        )
+    )
     if end is None and start is not None and duration is not None:
         end = start + duration
+    extra = {attribute.name: attribute for item in reversed(items) for attribute in item.extra}
+    names = dict.fromkeys(attribute.name for item in items for attribute in item.extra)
     return replace(
-        one,
-        class_name=one.class_name or other.class_name,
+        items[0],
+        class_name=next((item.class_name for item in items if item.class_name), ""),
         start=start,
         end=end,
         duration=duration,
-        planned_duration=one.planned_duration if one.planned_duration is not None else other.planned_duration,
-        end_on_next=one.end_on_next or other.end_on_next,
-        cues=one.cues or other.cues,
-        scte35_command=one.scte35_command or other.scte35_command,
-        scte35_out=one.scte35_out or other.scte35_out,
-        scte35_in=one.scte35_in or other.scte35_in,
-        extra=(*one.extra, *(item for item in other.extra if item.name not in names)),
+        planned_duration=planned,
+        end_on_next=any(item.end_on_next for item in items),
+        cues=next((item.cues for item in items if item.cues), ()),
+        scte35_command=next((item.scte35_command for item in items if item.scte35_command), None),
+        scte35_out=next((item.scte35_out for item in items if item.scte35_out), None),
+        scte35_in=next((item.scte35_in for item in items if item.scte35_in), None),
+        extra=tuple(extra[name] for name in names),
     )
 
 

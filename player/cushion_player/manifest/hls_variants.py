@@ -12,8 +12,8 @@ from cushion_player.manifest.hls_tags import read_key, read_protection, read_sta
 from cushion_player.manifest.reading import Notes
 from cushion_player.model import ContentKind, ContentSteering, Extra, Protection, SessionData, Start
 
-MAX_PLAYLISTS = 4096
-"""Variants and renditions of one presentation: a hundred languages in a dozen groups."""
+MAX_PLAYLISTS = 1000
+"""Variants and renditions of one presentation: fifty languages in a dozen groups, and room to spare."""
 
 KINDS = {
     "AUDIO": ContentKind.AUDIO,
@@ -72,12 +72,16 @@ class Multivariant:
     images: list[Variant] = field(default_factory=list[Variant])
     renditions: list[Rendition] = field(default_factory=list[Rendition])
     session_data: list[SessionData] = field(default_factory=list[SessionData])
-    session_keys: list[Protection] = field(default_factory=list[Protection])
+    session_keys: dict[Protection, None] = field(default_factory=dict[Protection, None])
     steering: ContentSteering | None = None
     start: Start | None = None
     has_independent_segments: bool = False
     variables: dict[str, str] = field(default_factory=dict[str, str])
     extra: list[Extra] = field(default_factory=list[Extra])
+
+    def size(self) -> int:
+        """How many playlists it lists."""
+        return len(self.variants) + len(self.renditions) + len(self.iframes) + len(self.images)
 
 
 def read_multivariant(text: str, url: str, notes: Notes) -> Multivariant:
@@ -105,7 +109,7 @@ class _Reader:
                 pending = None
             else:
                 self._tag(name, value, at)
-            if len(listed.variants) + len(listed.renditions) > MAX_PLAYLISTS:
+            if listed.size() > MAX_PLAYLISTS:
                 raise UnsupportedManifestFeature(f"more than {MAX_PLAYLISTS} playlists", location=f"line {at}")
         if pending is not None:
             self.notes.repair("an EXT-X-STREAM-INF without URI was left out", "the last line", "4.4.6.2")
@@ -130,8 +134,7 @@ class _Reader:
         elif name == "EXT-X-SESSION-KEY":
             found = self.variables.attributes(value, at)
             protection = read_protection(found, read_key(found, self.base, at, self.notes))
-            if protection not in listed.session_keys:
-                listed.session_keys.append(protection)
+            listed.session_keys.setdefault(protection)
         elif name == "EXT-X-CONTENT-STEERING":
             self._steering(self.variables.attributes(value, at), at)
         elif name == "EXT-X-DEFINE":
