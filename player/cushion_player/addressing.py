@@ -278,7 +278,11 @@ def _playable(adaptation_set: AdaptationSet) -> list[Representation]:
     return [
         item
         for item in adaptation_set.representations
-        if item.segments and not item.protection and item.container is Container.MP4
+        if item.segments
+        and not item.protection
+        and not item.excluded
+        and not item.tiles
+        and item.container is Container.MP4
     ]
 
 

@@ -77,7 +77,7 @@ def _stop(representation: Representation, period: Period, horizon: Fraction | No
         return pattern.limit or 0
     if period.duration is not None and horizon >= period.duration and pattern.limit is not None:
         return pattern.limit  # its last segment ends with the period, before its nominal end
-    stop = max(0, floor(horizon * timescale) // pattern.duration)
+    stop = max(0, (floor(horizon * timescale) - pattern.start) // pattern.duration)
     return stop if pattern.limit is None else min(stop, pattern.limit)
 
 
@@ -85,7 +85,8 @@ def _first(representation: Representation, oldest: Fraction, stop: int) -> int:
     """The first segment of `stop` whose end plus its duration is not before `oldest` (seconds into the period)."""
     ticks = ceil(oldest * representation.timescale)
     if representation.pattern is not None:
-        return min(stop, max(0, -(-ticks // representation.pattern.duration) - 2))
+        behind = ticks - representation.pattern.start
+        return min(stop, max(0, -(-behind // representation.pattern.duration) - 2))
     low, high = 0, stop
     while low < high:
         middle = (low + high) // 2

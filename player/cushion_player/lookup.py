@@ -42,7 +42,7 @@ def segment_at(representation: Representation, time: Fraction) -> int | None:
     ticks = floor(time * representation.timescale)
     if representation.pattern is not None:
         pattern = representation.pattern
-        index = ticks // pattern.duration
+        index = (ticks - pattern.start) // pattern.duration
         return index if index >= 0 and (pattern.limit is None or index < pattern.limit) else None
     index = segment_index_at(representation.segments, ticks)
     if index < 0 or ticks >= representation.segments[index].end:

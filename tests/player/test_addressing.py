@@ -18,6 +18,7 @@ from cushion_player.model import (
     Presentation,
     Representation,
     Segment,
+    Tiles,
 )
 from cushion_player.timeline import TrackKind
 from tests.player.manifest_files import URL, load
@@ -210,3 +211,12 @@ def test_discontinuities_and_changing_inits_are_not_played_yet() -> None:
 
     with pytest.raises(UnsupportedManifestFeature, match="discontinuities"):
         plan(video(broken))
+
+
+def test_sets_that_must_be_left_alone_and_thumbnails_are_never_played() -> None:
+    unknown = replace(rung("a", 9000), excluded="essential property urn:x")
+    thumbnails = replace(rung("b", 8000), tiles=Tiles(10, 1))
+
+    planned = plan(video(unknown, thumbnails, rung("c")))
+
+    assert keys(planned, VIDEO) == ["video/c"]

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cushion_player.errors import ManifestSyntaxError
+from cushion_player.manifest import read
 from cushion_player.manifest.dash_timeline import Columns, lay_out, read_columns
 from cushion_player.manifest.reading import Notes
 from cushion_player.manifest.xml_tree import Node
@@ -63,6 +65,22 @@ def test_a_changed_timeline_is_the_same_as_one_read_anew(found: list[Row], data:
         assert spliced is not None
         columns = spliced
         assert line_of(columns) == expected(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<S t="4611686018427387903" d="4611686018427387903"/><S d="4611686018427387903"/><S d="1"/>',
+        '<S d="4611686018427387900" r="100"/><S d="1"/>',
+        '<S d="1" n="5" r="1"/><S t="-5" d="4611686018427387900" k="2"/><S d="99"/><S d="1"/>',
+    ],
+)
+def test_a_timeline_past_what_can_be_counted_is_refused_with_its_place(text: str) -> None:
+    rows = f'<SegmentTemplate media="$Time$"><SegmentTimeline>{text}</SegmentTimeline></SegmentTemplate>'
+    with pytest.raises(ManifestSyntaxError, match=r"SegmentTimeline"):
+        read(
+            f'<MPD><Period><AdaptationSet>{rows}<Representation id="r"/></AdaptationSet></Period></MPD>', "https://h/a"
+        )
 
 
 def test_columns_are_as_long_as_the_rows_whatever_their_order() -> None:

@@ -79,6 +79,15 @@ def test_rows_are_kept_apart_between_other_elements() -> None:
     assert root.children[1].rows == [[], []]
 
 
+def test_rows_with_children_and_rows_out_of_place_do_not_confuse_the_tree() -> None:
+    inside = parse_xml('<a><SegmentTimeline><S t="0"><x><S/></x></S><S t="1"/></SegmentTimeline><b/></a>')
+    after = parse_xml('<a><SegmentTimeline><S t="0"/></SegmentTimeline><S t="9"/><b/></a>')
+
+    assert [node.tag for node in inside.children] == ["SegmentTimeline", "b"]
+    assert inside.children[0].rows == [["t", "0"], ["t", "1"]]
+    assert [node.tag for node in after.children] == ["SegmentTimeline", "b"]
+
+
 def test_rows_with_a_prefix_are_rows_too() -> None:
     root = parse_xml('<m:SegmentTimeline><m:S t="1"/><m:S d="2"/></m:SegmentTimeline>')
 

@@ -260,7 +260,10 @@ def lay_out(
         line = _lay_out_plain(columns, first_number, where)
         if line is not None:
             return line, None
-    return _lay_out_runs(columns, first_number, end, day, notes, where)
+    try:
+        return _lay_out_runs(columns, first_number, end, day, notes, where)
+    except OverflowError as exc:
+        raise ManifestSyntaxError("the timeline or its numbers go past 2^63", location=where) from exc
 
 
 def _lay_out_plain(columns: Columns, first_number: int, where: str) -> Line | None:
@@ -280,12 +283,18 @@ def _lay_out_plain(columns: Columns, first_number: int, where: str) -> Line | No
             counts = list(map((1).__add__, repeats))
             firsts = firsts or array("q", range(done + 1))
             firsts = firsts + array("q", list(accumulate(counts, initial=firsts[-1]))[1:])
-            lengths = array("q", list(map(mul, lengths, counts)))
+            products = list(map(mul, lengths, counts))
+            if max(products) >= _LONGEST:
+                return None
+            lengths = array("q", products)
         time = 0
         if done:
             repeated = columns.repeats[done - 1] if columns.repeats is not None else 0
             time = starts[-1] + columns.durations[done - 1] * (repeated + 1)
-        starts = starts + _starts(times, lengths, time)
+        try:
+            starts = starts + _starts(times, lengths, time)
+        except OverflowError:
+            return None
     total = firsts[-1] if firsts else count
     if total > MAX_SEGMENTS:
         raise UnsupportedManifestFeature(f"more than {MAX_SEGMENTS} segments", location=where)

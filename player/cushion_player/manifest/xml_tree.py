@@ -173,6 +173,7 @@ class _Parser:
         parser, data = self.parser, self.data
         root = Node("", {})
         stack = [root]
+        names = [""]
         texts: list[list[str]] = [[]]
         row = ""
         """The name of what becomes a row where we are."""
@@ -205,9 +206,12 @@ class _Parser:
                 node.rows = []
             parent.children.append(node)
             stack.append(node)
+            names.append(name)
             texts.append([])
 
-        def end(_: str) -> None:
+        def end(name: str) -> None:
+            if name != names[-1]:
+                return  # a row's
             node = close()
             at = parser.CurrentByteIndex
             is_empty = data.startswith(b"/>", at - 2) and not node.children
@@ -215,6 +219,7 @@ class _Parser:
 
         def close() -> Node:
             node = stack.pop()
+            names.pop()
             node.text = "".join(texts.pop())
             if node.prefix and node.tag in ROWS_OF:
                 _gather_rows(node)
@@ -224,10 +229,9 @@ class _Parser:
             nonlocal row
             now = parser.CurrentByteIndex
             for name in ended:
-                if name != row:
+                if name == names[-1]:
                     node = close()
                     node.span = (node.span[0], data.find(b">", data.rfind(f"</{name}".encode(), 0, now)) + 1)
-                    row = ""
             ended.clear()
             row = ""
             parser.EndElementHandler = end
