@@ -59,6 +59,44 @@ def test_a_refresh_gives_the_segments_of_a_first_read(first: int, count: int, dr
     assert single(refreshed).playlist == single(fresh).playlist
 
 
+_TAGS = (
+    "#EXT-X-DISCONTINUITY", "#EXT-X-GAP", "#EXT-X-BITRATE:{}", '#EXT-X-KEY:METHOD=AES-128,URI="k{}"',
+    '#EXT-X-KEY:METHOD=SAMPLE-AES,KEYFORMAT="f{}",URI="z"', "#EXT-X-KEY:METHOD=NONE", '#EXT-X-MAP:URI="i{}"',
+    "#EXT-X-UNKNOWN:{}", '#EXT-X-PART:DURATION=1,URI="p{}"', '#EXT-X-DATERANGE:ID="d{}"', "# a comment", "",
+    "#EXT-X-BYTERANGE:{}@5", "#EXT-X-TARGETDURATION:{}", '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{}"', "#EXT-X-ENDLIST",
+)  # fmt: skip
+
+
+@st.composite
+def segment_lines(draw: st.DrawFn) -> list[str]:
+    tags = draw(st.lists(st.tuples(st.sampled_from(_TAGS), st.integers(1, 9)), max_size=2))
+    indent = draw(st.sampled_from(["", "", "", " "]))
+    url = draw(st.sampled_from(["a.mp4", "b.mp4", f"{draw(st.integers(0, 999))}.mp4"]))
+    return [*(tag.format(number) for tag, number in tags), "#EXTINF:4,", indent + url]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(segment_lines(), min_size=4, max_size=12), st.integers(0, 90), st.integers(0, 60), st.booleans())
+def test_whatever_stands_between_segments_a_refresh_reads_it(
+    pattern: list[list[str]], drop: int, add: int, cut: bool
+) -> None:
+    segments = (pattern * 40)[: 100 + add]
+    head = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:{}\n"
+    old = head.format(0) + "\n".join(line for item in segments[:100] for line in item) + "\n"
+    new = head.format(drop) + "\n".join(line for item in segments[drop:] for line in item) + "\n"
+
+    refreshed = refresh(opened(old[:-3] if cut else old), new, LIVE).presentation
+    fresh = opened(new)
+
+    def view(presentation: Presentation) -> list[object]:
+        found = single(presentation)
+        kept = [item._replace(start=0, discontinuity=0, chunks=()) for item in found.segments]
+        parts = [[chunk.address for chunk in item.chunks] for item in found.segments]
+        return [kept, parts, presentation.date_ranges, found.init, found.protections, presentation.is_live]
+
+    assert view(refreshed) == view(fresh)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
 def test_segments_keep_their_place_over_many_refreshes(steps: list[tuple[int, int]]) -> None:

@@ -191,7 +191,7 @@ class _Reader(TagReader):
     def _go_on(self, before: MediaPlaylist, position: int) -> int:
         """Take over what the earlier text and this one have in common from here on; returns where they part."""
         number = self.segments.end
-        if not (before.is_plain and before.first_number < number <= before.segments.end):
+        if not (before.is_plain and before.numbers and before.first_number < number <= before.numbers[-1]):
             return position
         if position != (self.positions[-1] if self.positions else -1) or not self._is_at(before, number):
             return position
@@ -336,7 +336,7 @@ class _Reader(TagReader):
             numbers=self.numbers,
             first_number=segments.number if self.listed_from is None else self.listed_from,
             dated=tuple(self.dated),
-            is_plain=self.is_plain,
+            is_plain=self.is_plain and self.tail_from in (None, segments.end),
         )
 
     def _container(self) -> Container:

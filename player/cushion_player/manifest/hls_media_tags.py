@@ -67,6 +67,8 @@ class TagReader:
         self.dated: list[tuple[int, DateRange]] = []
         self.extra: list[Extra] = []
         self.is_plain = True
+        self.tail_from: int | None = None
+        """The number that comes next where the first tag stands that belongs after every segment."""
         self._checked: set[str] = set()
         self._inits: dict[InitSegment, InitSegment] = {}
         # what the playlist says as a whole
@@ -251,7 +253,13 @@ class TagReader:
         self._header(value, at)
         self.variables.define(value, at, self.notes)
 
+    def _tail(self) -> None:
+        """Like a tag of the header, one that belongs at the end would not be read again among segments."""
+        if self.tail_from is None:
+            self.tail_from = self.segments.end
+
     def read_end(self, value: str, at: int) -> None:
+        self._tail()
         self.has_ended = True
 
     def read_iframes_only(self, value: str, at: int) -> None:
@@ -282,11 +290,13 @@ class TagReader:
             self.tiles = self.tiles or Tiles(int(layout.group(1)), int(layout.group(2)))
 
     def read_hint(self, value: str, at: int) -> None:
+        self._tail()
         hint = read_hint(self.variables.attributes(value, at), self.base, at, self.notes)
         if hint is not None:
             self.hints.append(hint)
 
     def read_report(self, value: str, at: int) -> None:
+        self._tail()
         report = read_report(self.variables.attributes(value, at), self.base, at, self.notes)
         if report is not None:
             self.reports.append(report)

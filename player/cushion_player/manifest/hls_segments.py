@@ -153,7 +153,7 @@ class HlsSegments(LazySegments):
 
     def range_at(self, index: int) -> tuple[int, int] | None:
         """First and last byte; None when the whole resource is meant."""
-        if not self.sizes or self.sizes[index] < 0:
+        if index >= len(self.sizes) or self.sizes[index] < 0:
             return None
         return self.firsts[index], self.firsts[index] + self.sizes[index] - 1
 
