@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from cushion_player.errors import ManifestError, ManifestSyntaxError
-from cushion_player.manifest import ReadResult, read, resolve
+from cushion_player.manifest import ReadResult, later_needs, read, resolve
 from cushion_player.manifest.hls_interstitials import asset_list_need
 from cushion_player.manifest.hls_steering import read_steering, steering_url, with_clones, with_priority
 from cushion_player.model import (
@@ -165,6 +165,12 @@ def test_an_asset_list_is_a_need_that_can_be_resolved() -> None:
         InterstitialAsset("https://ads.example.com/x.m3u8", Fraction("10.5")),
         InterstitialAsset("https://e.com/y.m3u8"),
     )
+
+
+def test_asset_lists_are_needed_only_when_they_are_to_be_played() -> None:
+    presentation = load("hls_interstitials.m3u8")
+
+    assert [need.url for need in later_needs(presentation)] == ["https://ads.example.com/list?slot=2"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"ASSETS": [{}]}', b'{"ASSETS": [{"URI": "file:///x"}]}'])

@@ -13,7 +13,7 @@ from fractions import Fraction
 from cushion_player.alignment import align
 from cushion_player.errors import ManifestSyntaxError
 from cushion_player.manifest.guard import Base, Notation, check_text
-from cushion_player.manifest.hls_interstitials import interstitials_of, read_asset_list
+from cushion_player.manifest.hls_interstitials import asset_list_need, interstitials_of, read_asset_list
 from cushion_player.manifest.hls_lines import clean_lines
 from cushion_player.manifest.hls_media import TIMESCALE, read_media_playlist
 from cushion_player.manifest.hls_playlist import MediaPlaylist
@@ -138,14 +138,16 @@ def playlist_need(representation: Representation) -> Need:
 
 
 def later_needs(presentation: Presentation) -> tuple[Need, ...]:
-    """Playlists that are read only when they are wanted: text, other angles, I-frames, images."""
-    return tuple(
+    """What is read only when it is wanted: playlists of text, other angles, I-frames and images, and asset lists."""
+    playlists = [
         playlist_need(item)
         for period in presentation.periods
         for adaptation_set in period.adaptation_sets
         for item in adaptation_set.representations
         if item.playlist is None and not _is_played(adaptation_set)
-    )
+    ]
+    lists = [asset_list_need(item) for item in presentation.interstitials if item.asset_list_url and not item.assets]
+    return (*playlists, *lists)
 
 
 # --------------------------------------------------------------------------- what was fetched
