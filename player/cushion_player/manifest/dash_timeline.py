@@ -45,8 +45,12 @@ class Columns:
     times: array[int]
     durations: array[int]
     repeats: array[int] | None
-    numbers: array[int] | None
-    parts: array[int] | None
+    numbers: array[int] | None = None
+    parts: array[int] | None = None
+    is_timed: bool = False
+    """Every S has a time."""
+    is_plain: bool = False
+    """Every S has a duration, and none a number or parts."""
     laid: tuple[array[int], array[int]] = field(default_factory=lambda: (array("q"), array("q")))
 
     def __len__(self) -> int:
@@ -70,35 +74,47 @@ class Columns:
             repeats[at : at + removed] = new.repeats if new is not None and new.repeats is not None else zeros
         starts, firsts = self.laid
         laid = (starts[:at], firsts[: at + 1] if at else array("q"))
-        return Columns(times, durations, repeats, None, None, laid)
+        is_timed = self.is_timed and (new is None or new.is_timed)
+        is_plain = self.is_plain and (new is None or new.is_plain)
+        return Columns(times, durations, repeats, None, None, is_timed, is_plain, laid)
 
 
 def read_columns(rows: list[list[str]], where: str) -> Columns:
     """The columns of S rows (flat lists of names and values). Raises ManifestSyntaxError with the row's place."""
-    count = len(rows)
-    width = len(rows[0]) if rows else 0
-    flat = list(chain.from_iterable(rows))
-    names = flat[0:width:2]
-    is_uniform = (
-        len(flat) == count * width
-        and names in _USUAL_NAMES
-        and all(flat[column::width].count(flat[column]) == count for column in range(0, width, 2))
-    )
     try:
-        if is_uniform:
-            found = {name: _numbers(flat[2 * index + 1 :: width]) for index, name in enumerate(names)}
-            times = found.get("t") or array("q", [_ABSENT]) * count
-            columns = Columns(times, found["d"], found.get("r"), None, None)
-        else:
-            columns = _read_usual(rows)
+        columns = _read_uniform(rows) if rows and rows[0][::2] in _USUAL_NAMES else None
+        return columns or _read_usual(rows)
     except (ValueError, IndexError, OverflowError):
         return _read_any(rows, where)
-    sane = not count or (min(columns.times) >= _ABSENT and max(columns.times) < _LONGEST > max(columns.durations))
-    return columns if sane else _read_any(rows, where)
 
 
-def _numbers(texts: list[str]) -> array[int]:
-    return array("q", list(map(int, texts)))
+def _read_uniform(rows: list[list[str]]) -> Columns | None:
+    """Rows that all have the attributes of the first, in its order; None when they differ."""
+    count, width = len(rows), len(rows[0])
+    flat = list(chain.from_iterable(rows))
+    if len(flat) != count * width or any(flat[at::width].count(flat[at]) != count for at in range(0, width, 2)):
+        return None
+    found = {flat[at]: _numbers(flat[at + 1 :: width]) for at in range(0, width, 2)}
+    return _columns(found.get("t"), found["d"], found.get("r"))
+
+
+def _columns(times: list[int] | None, durations: list[int], repeats: list[int] | None) -> Columns:
+    """Raises ValueError when numbers are out of all proportion."""
+    if times is not None and not _ABSENT <= min(times, default=0) <= max(times, default=0) < _LONGEST:
+        raise ValueError("times")
+    if max(durations, default=0) >= _LONGEST:
+        raise ValueError("durations")
+    return Columns(
+        array("q", times) if times is not None else array("q", [_ABSENT]) * len(durations),
+        array("q", durations),
+        array("q", repeats) if repeats is not None else None,
+        is_timed=times is not None and min(times, default=0) >= 0,
+        is_plain=min(durations, default=1) > 0,
+    )
+
+
+def _numbers(texts: Sequence[str]) -> list[int]:
+    return list(map(int, texts))
 
 
 def _read_usual(rows: list[list[str]]) -> Columns:
@@ -123,7 +139,7 @@ def _read_usual(rows: list[list[str]]) -> Columns:
         else:
             raise ValueError(row[0])
     repeated = _numbers(repeats) if repeats.count("0") < len(repeats) else None
-    return Columns(_numbers(times), _numbers(durations), repeated, None, None)
+    return _columns(_numbers(times), _numbers(durations), repeated)
 
 
 def _read_any(rows: list[list[str]], where: str) -> Columns:
@@ -256,7 +272,7 @@ def lay_out(
         node.columns = columns
     if not len(columns):
         return Line((), (), (0,)), None
-    if columns.numbers is None and columns.parts is None and min(columns.durations) > 0:
+    if columns.is_plain:
         line = _lay_out_plain(columns, first_number, where)
         if line is not None:
             return line, None
@@ -292,7 +308,7 @@ def _lay_out_plain(columns: Columns, first_number: int, where: str) -> Line | No
             repeated = columns.repeats[done - 1] if columns.repeats is not None else 0
             time = starts[-1] + columns.durations[done - 1] * (repeated + 1)
         try:
-            starts = starts + _starts(times, lengths, time)
+            starts = times if columns.is_timed and not done else starts + _starts(times, lengths, time)
         except OverflowError:
             return None
     total = firsts[-1] if firsts else count

@@ -179,7 +179,11 @@ class _Parser:
         """The name of what becomes a row where we are."""
         add_row = list[list[str]]().append
         ended: list[str] = []
-        """Elements that ended since the first row: among rows a list takes note of them, at half the cost."""
+        """What ended since the first row: among rows a list takes note of it, without Python between.
+
+        Names; where rows follow one another without a space, closing tags as written, because expat then has
+        nothing to tell of empty ones.
+        """
 
         def start(name: str, attributes: list[str]) -> None:
             nonlocal row, add_row
@@ -192,8 +196,12 @@ class _Parser:
             if parent.rows is not None and name == ROWS_OF.get(parent.tag):
                 row, add_row = name, parent.rows.append
                 add_row(attributes)
-                parser.EndElementHandler = ended.append
                 parser.CharacterDataHandler = None
+                if data.startswith(b"<", data.find(b">", parser.CurrentByteIndex) + 1):
+                    parser.EndElementHandler = None
+                    parser.DefaultHandler = ended.append
+                else:
+                    parser.EndElementHandler = ended.append
                 return
             if len(attributes) > 2 * MAX_ATTRIBUTES:
                 raise self._refusal(f"an element with {len(attributes) // 2} attributes")
@@ -228,12 +236,14 @@ class _Parser:
         def leave_rows() -> None:
             nonlocal row
             now = parser.CurrentByteIndex
-            for name in ended:
+            for item in ended:
+                name = item[2:-1].strip() if item.startswith("</") else item
                 if name == names[-1]:
                     node = close()
                     node.span = (node.span[0], data.find(b">", data.rfind(f"</{name}".encode(), 0, now)) + 1)
             ended.clear()
             row = ""
+            parser.DefaultHandler = None
             parser.EndElementHandler = end
             parser.CharacterDataHandler = characters
 
