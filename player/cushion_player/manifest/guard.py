@@ -16,7 +16,8 @@ SCHEMES = frozenset({"http", "https", "file", "data"})
 
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']""")
 _HTML = re.compile(
-    r"\s*+(?:<\?xml[^>]*>\s*+)?(?:<!--(?>.*?-->)\s*+)*+(?:<!doctype\s+html|<html|<head|<body)", re.IGNORECASE | re.DOTALL
+    r"\s*+(?:<\?xml[^>]*>\s*+)?(?:<!--(?>.*?-->)\s*+)*+(?:<!doctype\s+html|<html|<head|<body)",
+    re.IGNORECASE | re.DOTALL,
 )
 _NEEDS_JOINING = re.compile(r"[/?#]|[^/]*:|(?:.*/)?\.\.?(?:/|$|\?|#)")
 
