@@ -153,7 +153,7 @@ def replay(lines: Iterable[str], *, max_differences: int = 20) -> ReplayReport:
             decisions += sum(event["$"] == "FetchSegment" for event in entry["events"])
             if replayed != entry["events"] and len(differences) < max_differences:
                 differences.append(Difference(number, name, entry["events"], replayed))
-    except (KeyError, TypeError, AttributeError, AssertionError, ValueError) as exc:
+    except (LookupError, TypeError, AttributeError, AssertionError, ValueError) as exc:
         if isinstance(exc, JournalError):
             raise
         raise JournalError(f"the journal does not fit this engine: {type(exc).__name__}: {exc}") from exc
