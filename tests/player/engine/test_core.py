@@ -149,7 +149,6 @@ def test_seek_after_the_end_plays_again() -> None:
     driver.run()
 
     driver.call(lambda now: driver.engine.seek(30 * SECOND, now=now))
-    driver._is_finished = False
     driver.run()
 
     assert len(notices(driver, PlaybackEnded)) == 2
