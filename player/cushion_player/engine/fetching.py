@@ -81,20 +81,21 @@ class Fetching:
         """When this track may request again by the clock alone; None when the clock does not decide it."""
         if track.is_complete() or track.in_flight is not None or track.failure is not None:
             return None
-        earliest = max(track.wait_until_us, track.retries.at_us or 0)
+        retry_us = track.retries.at_us or 0
         position = self._playhead.position_us(now)
         ahead = track.buffer.ahead_us(position)
-        if ahead < self.threshold_us(phase):
-            return earliest
+        spare = ahead - self.threshold_us(phase)
+        if spare < 0:
+            return retry_us
         start = track.track.start_us
         excess = ahead + start[track.next_index + 1] - start[track.next_index] - self._config.buffer_goal_us
-        if excess > 0:
-            if not self._playhead.is_running:
-                return None
-            earliest = max(earliest, self._playhead.reached_at_us(position + excess))
-        if sum(each.buffer.size_bytes for each in self._tracks) > self._config.buffer_limit_bytes:
-            return None
-        return earliest
+        is_full = sum(each.buffer.size_bytes for each in self._tracks) > self._config.buffer_limit_bytes
+        if not self._playhead.is_running:
+            return None if is_full or excess > 0 else max(track.wait_until_us, retry_us)
+        earliest = self._playhead.reached_at_us(position + spare + 1)
+        if not is_full:
+            earliest = min(earliest, max(track.wait_until_us, self._playhead.reached_at_us(position + max(excess, 0))))
+        return max(earliest, retry_us)
 
     # ------------------------------------------------------------------ what
 
