@@ -52,6 +52,7 @@ class TrackState:
         self.last_rung = -1
         self.playing_rung = -1
         self.inits_held: set[int] = set()
+        self.playing_index = -1
         self.inits_in_flight: dict[int, int] = {}
         """request_id -> rung."""
         self.init_retry_at_us: dict[int, int] = {}
@@ -145,6 +146,7 @@ class TrackState:
         self._end_fed = False
         self.wait_until_us = 0
         return events
+        self.playing_index = -1
 
     def drop_unfed(self, rung: int) -> list[Event]:
         """Drop what was received of `rung` but not yet fed, and all after it, to be requested again."""
