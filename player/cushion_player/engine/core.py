@@ -302,12 +302,11 @@ class PlaybackEngine:
         """Leave a waiting phase when enough is there, or fail when it never will be."""
         position = self._playhead.position_us(now)
         for track in self._tracks:
-            ahead = track.buffer.ahead_us(position)
-            if track.failure is not None and ahead <= 0:
+            if track.failure is not None and track.buffer.ahead_us(position) <= 0:
                 self._fail(track.failure, tuple(track.retries.log), now)
                 return
-            if ahead < threshold_us and not track.is_final():
-                return
+        if any(track.buffer.ahead_us(position) < threshold_us and not track.is_final() for track in self._tracks):
+            return
         if not (self._output_ready and self._wants_play and now >= self._hold_until_us):
             return
         waited = self._waited_us(now)
@@ -341,11 +340,11 @@ class PlaybackEngine:
         self._enter(Phase.REBUFFERING, now)
         self._rebuffer_count += 1
         self._emit(RebufferStarted(self._playhead.position_us(now), cause))
+
     def _waited_us(self, now: int) -> int:
         """How long the phase has lasted for somebody who wants to watch: while paused nobody waits."""
         until_us = now if self._wants_play else max(self._paused_us, self._phase_since_us)
         return until_us - self._phase_since_us
-
 
     def _enter(self, phase: Phase, since_us: int) -> None:
         self._phase = phase
@@ -374,13 +373,13 @@ class PlaybackEngine:
             self._emit(*track.feed())
 
     def _fail(self, failure: FetchFailure, attempts: tuple[str, ...], now: int) -> None:
+        if self._fetching is None or self._phase in (Phase.ENDED, Phase.FAILED):
+            return
         self._stop_clock(now)
         if self._phase is Phase.REBUFFERING:
             self._rebuffer_us += self._waited_us(now)
         self._enter(Phase.FAILED, now)
-        for track in self._tracks:
-            if self._fetching is not None:
-                self._fetching.abandon(track, "playback failed")
+        self._fetching.abandon_all("playback failed")
         self._emit(PlaybackFailed(self._playhead.position_us(now), failure.code, failure.message, attempts))
 
     @property

@@ -149,7 +149,6 @@ class Fetching:
             rung = track.inits_in_flight.pop(request_id, None)
             if rung is not None:
                 track.inits_held.add(rung)
-                track.init_attempts = 0
                 self._emit(*track.feed())
 
     def progressed(self, request_id: int, received_bytes: int, first_byte_us: int, now: int) -> None:
@@ -214,6 +213,13 @@ class Fetching:
             self._emit(AbandonSegment(track.in_flight.request_id, reason))
             track.in_flight = None
 
+    def abandon_all(self, reason: str) -> None:
+        """Give up every request there is, initialisation segments too."""
+        for track in self._tracks:
+            self.abandon(track, reason)
+            self._emit(*(AbandonSegment(request_id, reason) for request_id in track.inits_in_flight))
+            track.inits_in_flight.clear()
+
     def _observe(self, kind: int, request: Request, size_bytes: int, first_byte_us: int, now: int) -> None:
         self.rule.observe(Sample(kind, request.rung, size_bytes, request.request_us, first_byte_us, now))
 
@@ -248,9 +254,9 @@ class Fetching:
     def _init_failed(self, track: TrackState, rung: int, failure: FetchFailure, now: int) -> None:
         """Try again later, or do without this rung: what came of it but was not fed is fetched again at another."""
         track.retries.log.append(describe_failure(track, -1, rung, failure))
-        track.init_attempts += 1
-        if failure.retryable and track.init_attempts < self._config.max_attempts:
-            track.init_retry_at_us[rung] = now + retry_delay_us(self._config, track.init_attempts, failure)
+        track.init_attempts[rung] += 1
+        if failure.retryable and track.init_attempts[rung] < self._config.max_attempts:
+            track.init_retry_at_us[rung] = now + retry_delay_us(self._config, track.init_attempts[rung], failure)
             return
         track.lost_rungs.add(rung)
         dropped: list[Event] = track.drop_unfed(rung)
