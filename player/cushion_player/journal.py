@@ -1,7 +1,8 @@
 """The journal: every verb call and what it made the engine say, one JSON line each; it replays.
 
 Line 1 is the header: schema version, engine configuration, rule, parameters, seed. Each following line is
-`{"verb", "args", "now", "events"}`. No addresses and no secrets: the engine never has any.
+`{"verb", "args", "now", "events"}`. The engine has no addresses; only the sentence of a failed fetch names one, without
+query, fragment and credentials (see `transport.wording`).
 """
 
 from __future__ import annotations
