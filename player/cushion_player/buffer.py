@@ -47,10 +47,8 @@ class TrackBuffer:
         return self._segments[-1].end_us if self._segments else None
 
     def ahead_us(self, position_us: int) -> int:
-        """Media ahead of `position_us`; 0 when it is not covered."""
-        if not self._segments or self._segments[0].start_us > position_us:
-            return 0
-        return max(0, self._segments[-1].end_us - position_us)
+        """How long playback can go on from `position_us`; a track that starts later is waited for in silence."""
+        return max(0, self._segments[-1].end_us - position_us) if self._segments else 0
 
     def covering(self, position_us: int) -> BufferedSegment | None:
         """The segment that plays at `position_us`; the last one also at its very end."""

@@ -138,6 +138,8 @@ class RebufferStarted:
 
 @dataclass(frozen=True, slots=True)
 class RebufferEnded:
+    """The clock runs again. `duration_us` leaves out what was spent paused."""
+
     position_us: int
     duration_us: int
 
@@ -150,6 +152,8 @@ class SeekStarted:
 
 @dataclass(frozen=True, slots=True)
 class SeekEnded:
+    """The clock runs at the new position. `delay_us` leaves out what was spent paused."""
+
     position_us: int
     delay_us: int
 

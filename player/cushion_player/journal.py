@@ -1,7 +1,8 @@
 """The journal: every verb call and what it made the engine say, one JSON line each; it replays.
 
 Line 1 is the header: schema version, engine configuration, rule, parameters, seed. Each following line is
-`{"verb", "args", "now", "events"}`. No addresses and no secrets: the engine never has any.
+`{"verb", "args", "now", "events"}`. The engine has no addresses; only the sentence of a failed fetch names one, without
+query, fragment and credentials (see `transport.wording`).
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def replay(lines: Iterable[str], *, max_differences: int = 20) -> ReplayReport:
             decisions += sum(event["$"] == "FetchSegment" for event in entry["events"])
             if replayed != entry["events"] and len(differences) < max_differences:
                 differences.append(Difference(number, name, entry["events"], replayed))
-    except (KeyError, TypeError, AttributeError, AssertionError, ValueError) as exc:
+    except (LookupError, TypeError, AttributeError, AssertionError, ValueError) as exc:
         if isinstance(exc, JournalError):
             raise
         raise JournalError(f"the journal does not fit this engine: {type(exc).__name__}: {exc}") from exc

@@ -71,3 +71,12 @@ def test_a_broken_line_in_the_middle_is_refused_with_its_number() -> None:
 
     with pytest.raises(JournalError, match="line 4"):
         replay(lines)
+
+
+def test_a_journal_whose_timeline_does_not_hang_together_is_refused() -> None:
+    lines = record().splitlines()
+    start = json.loads(lines[1])
+    start["args"][0]["tracks"][0]["sizes_bytes"][0] = [1]
+
+    with pytest.raises(JournalError, match="does not fit this engine"):
+        replay([lines[0], json.dumps(start)])

@@ -69,6 +69,7 @@ class PlaybackEngine:
         self._output_ready = False
         self._hold_until_us = 0
         self._phase_since_us = 0
+        self._paused_us = 0
         self._start_us = 0
         self._startup_us: int | None = None
         self._has_played = False
@@ -97,7 +98,8 @@ class PlaybackEngine:
     def play(self, *, now: int) -> None:
         if not self._wants_play:
             self._wants_play = True
-            if self._has_played and self._phase is Phase.STEADY:
+            self._phase_since_us += now - max(self._paused_us, self._phase_since_us)
+            if self._phase is Phase.STEADY:
                 self._run_clock(now)
                 self._emit(PlaybackResumed(self._playhead.position_us(now)))
 
@@ -105,8 +107,8 @@ class PlaybackEngine:
     def pause(self, *, now: int) -> None:
         if self._wants_play:
             self._wants_play = False
-            if self._playhead.is_running:
-                self._stop_clock(now)
+            self._paused_us = now
+            self._stop_clock(now)
             if self._has_played:
                 self._emit(PlaybackPaused(self._playhead.position_us(now)))
 
@@ -119,7 +121,7 @@ class PlaybackEngine:
         self._emit(SeekStarted(self._playhead.position_us(now), target))
         self._stop_clock(now)
         if self._phase is Phase.REBUFFERING:
-            self._rebuffer_us += now - self._phase_since_us
+            self._rebuffer_us += self._waited_us(now)
         if self._phase is not Phase.STARTUP:
             self._enter(Phase.SEEKING, now if self._phase is not Phase.SEEKING else self._phase_since_us)
         self._fetching.rule.observe(Sample(SAMPLE_SEEK, 0, 0, 0, 0, now))
@@ -236,7 +238,7 @@ class PlaybackEngine:
             rung, n_rungs = main.playing_rung, len(main.track.rungs)
             if rung >= 0:
                 height, bitrate = main.track.rungs[rung].height_px, main.track.rungs[rung].bitrate_bps
-        rebuffering_us = now - self._phase_since_us if self._phase is Phase.REBUFFERING else 0
+        rebuffering_us = self._waited_us(now) if self._phase is Phase.REBUFFERING else 0
         return EngineSnapshot(
             phase=self._phase,
             is_paused=not self._wants_play,
@@ -300,15 +302,14 @@ class PlaybackEngine:
         """Leave a waiting phase when enough is there, or fail when it never will be."""
         position = self._playhead.position_us(now)
         for track in self._tracks:
-            ahead = track.buffer.ahead_us(position)
-            if track.failure is not None and ahead <= 0:
+            if track.failure is not None and track.buffer.ahead_us(position) <= 0:
                 self._fail(track.failure, tuple(track.retries.log), now)
                 return
-            if ahead < threshold_us and not track.is_final():
-                return
+        if any(track.buffer.ahead_us(position) < threshold_us and not track.is_final() for track in self._tracks):
+            return
         if not (self._output_ready and self._wants_play and now >= self._hold_until_us):
             return
-        waited = now - self._phase_since_us
+        waited = self._waited_us(now)
         phase = self._phase
         self._enter(Phase.STEADY, now)
         self._run_clock(now)
@@ -340,6 +341,11 @@ class PlaybackEngine:
         self._rebuffer_count += 1
         self._emit(RebufferStarted(self._playhead.position_us(now), cause))
 
+    def _waited_us(self, now: int) -> int:
+        """How long the phase has lasted for somebody who wants to watch: while paused nobody waits."""
+        until_us = now if self._wants_play else max(self._paused_us, self._phase_since_us)
+        return until_us - self._phase_since_us
+
     def _enter(self, phase: Phase, since_us: int) -> None:
         self._phase = phase
         self._phase_since_us = since_us
@@ -347,7 +353,10 @@ class PlaybackEngine:
 
     def _notice_rung(self, track: TrackState, position: int) -> None:
         covering = track.buffer.covering(position)
-        if covering is not None and covering.rung != track.playing_rung:
+        if covering is None or covering.index < track.playing_index:  # the clock was re-anchored a little back
+            return
+        track.playing_index = covering.index
+        if covering.rung != track.playing_rung:
             track.playing_rung = covering.rung
             rung = track.track.rungs[covering.rung]
             self._emit(RepresentationChanged(track.kind, position, covering.rung, rung.bitrate_bps, rung.height_px))
@@ -364,13 +373,13 @@ class PlaybackEngine:
             self._emit(*track.feed())
 
     def _fail(self, failure: FetchFailure, attempts: tuple[str, ...], now: int) -> None:
+        if self._fetching is None or self._phase in (Phase.ENDED, Phase.FAILED):
+            return
         self._stop_clock(now)
         if self._phase is Phase.REBUFFERING:
-            self._rebuffer_us += now - self._phase_since_us
+            self._rebuffer_us += self._waited_us(now)
         self._enter(Phase.FAILED, now)
-        for track in self._tracks:
-            if self._fetching is not None:
-                self._fetching.abandon(track, "playback failed")
+        self._fetching.abandon_all("playback failed")
         self._emit(PlaybackFailed(self._playhead.position_us(now), failure.code, failure.message, attempts))
 
     @property

@@ -81,20 +81,21 @@ class Fetching:
         """When this track may request again by the clock alone; None when the clock does not decide it."""
         if track.is_complete() or track.in_flight is not None or track.failure is not None:
             return None
-        earliest = max(track.wait_until_us, track.retries.at_us or 0)
+        retry_us = track.retries.at_us or 0
         position = self._playhead.position_us(now)
         ahead = track.buffer.ahead_us(position)
-        if ahead < self.threshold_us(phase):
-            return earliest
+        spare = ahead - self.threshold_us(phase)
+        if spare < 0:
+            return retry_us
         start = track.track.start_us
         excess = ahead + start[track.next_index + 1] - start[track.next_index] - self._config.buffer_goal_us
-        if excess > 0:
-            if not self._playhead.is_running:
-                return None
-            earliest = max(earliest, self._playhead.reached_at_us(position + excess))
-        if sum(each.buffer.size_bytes for each in self._tracks) > self._config.buffer_limit_bytes:
-            return None
-        return earliest
+        is_full = sum(each.buffer.size_bytes for each in self._tracks) > self._config.buffer_limit_bytes
+        if not self._playhead.is_running:
+            return None if is_full or excess > 0 else max(track.wait_until_us, retry_us)
+        earliest = self._playhead.reached_at_us(position + spare + 1)
+        if not is_full:
+            earliest = min(earliest, max(track.wait_until_us, self._playhead.reached_at_us(position + max(excess, 0))))
+        return max(earliest, retry_us)
 
     # ------------------------------------------------------------------ what
 
@@ -148,7 +149,6 @@ class Fetching:
             rung = track.inits_in_flight.pop(request_id, None)
             if rung is not None:
                 track.inits_held.add(rung)
-                track.init_attempts = 0
                 self._emit(*track.feed())
 
     def progressed(self, request_id: int, received_bytes: int, first_byte_us: int, now: int) -> None:
@@ -213,6 +213,13 @@ class Fetching:
             self._emit(AbandonSegment(track.in_flight.request_id, reason))
             track.in_flight = None
 
+    def abandon_all(self, reason: str) -> None:
+        """Give up every request there is, initialisation segments too."""
+        for track in self._tracks:
+            self.abandon(track, reason)
+            self._emit(*(AbandonSegment(request_id, reason) for request_id in track.inits_in_flight))
+            track.inits_in_flight.clear()
+
     def _observe(self, kind: int, request: Request, size_bytes: int, first_byte_us: int, now: int) -> None:
         self.rule.observe(Sample(kind, request.rung, size_bytes, request.request_us, first_byte_us, now))
 
@@ -247,9 +254,9 @@ class Fetching:
     def _init_failed(self, track: TrackState, rung: int, failure: FetchFailure, now: int) -> None:
         """Try again later, or do without this rung: what came of it but was not fed is fetched again at another."""
         track.retries.log.append(describe_failure(track, -1, rung, failure))
-        track.init_attempts += 1
-        if failure.retryable and track.init_attempts < self._config.max_attempts:
-            track.init_retry_at_us[rung] = now + retry_delay_us(self._config, track.init_attempts, failure)
+        track.init_attempts[rung] += 1
+        if failure.retryable and track.init_attempts[rung] < self._config.max_attempts:
+            track.init_retry_at_us[rung] = now + retry_delay_us(self._config, track.init_attempts[rung], failure)
             return
         track.lost_rungs.add(rung)
         dropped: list[Event] = track.drop_unfed(rung)

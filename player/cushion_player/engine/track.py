@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,11 +52,13 @@ class TrackState:
         """The rule asked not to request before this time."""
         self.last_rung = -1
         self.playing_rung = -1
+        self.playing_index = -1
         self.inits_held: set[int] = set()
         self.inits_in_flight: dict[int, int] = {}
         """request_id -> rung."""
         self.init_retry_at_us: dict[int, int] = {}
-        self.init_attempts = 0
+        self.init_attempts: Counter[int] = Counter()
+        """Failed tries by rung."""
         self.lost_rungs: set[int] = set()
         """Rungs whose initialisation segment cannot be had."""
         self._feed_from = 0
@@ -143,6 +146,7 @@ class TrackState:
         self._feed_from = target if covering is None else covering.index
         self._fed_rung = -1
         self._end_fed = False
+        self.playing_index = -1
         self.wait_until_us = 0
         return events
 
@@ -152,6 +156,7 @@ class TrackState:
         if lost is None:
             return []
         self.next_index = lost
+        self.retries = Retries(log=self.retries.log)
         return [DiscardSegment(segment.request_id) for segment in self.buffer.drop_from(lost)]
 
     def trim(self, position_us: int) -> list[Event]:

@@ -111,4 +111,4 @@ class AudioTrack(DecodeThread):
                     finally:
                         self._is_waiting = False
             if taken:
-                self._become_ready()
+                self._become_ready(generation)

@@ -174,10 +174,13 @@ class DecodeThread(ABC):
         if generation != self._generation:
             raise StaleWork
 
-    def _become_ready(self) -> None:
-        if not self._is_ready:
+    def _become_ready(self, generation: int) -> None:
+        with self._changed:
+            self._check(generation)
+            if self._is_ready:
+                return
             self._is_ready = True
-            self._listener.on_track_progress()
+        self._listener.on_track_progress()
 
     def _run(self) -> None:
         while (taken := self._take()) is not None:

@@ -93,7 +93,7 @@ class VideoTrack(DecodeThread):
             self._is_waiting = False
             self._frames.append(picture)
             self._decoded_to_us = max(self._decoded_to_us, end_us)
-        self._become_ready()
+        self._become_ready(generation)
 
     def _finish(self, generation: int) -> None:
         """Nothing is held back here."""

@@ -25,6 +25,7 @@ from cushion_player.events import (
     PlaybackEnded,
     PlaybackFailed,
     PrepareOutput,
+    SeekStarted,
 )
 from cushion_player.timeline import Timeline, TrackKind
 from cushion_traces.link import Link, SharedLink
@@ -115,7 +116,8 @@ class VirtualDriver:
                     self._obey(event)
                 else:
                     self.notices.append((self.now_us, event))
-                    self._is_finished = isinstance(event, PlaybackEnded | PlaybackFailed)
+                    if isinstance(event, PlaybackEnded | PlaybackFailed | SeekStarted):
+                        self._is_finished = not isinstance(event, SeekStarted)
 
     def _obey(self, effect: Effect) -> None:
         match effect:

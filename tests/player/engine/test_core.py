@@ -149,7 +149,6 @@ def test_seek_after_the_end_plays_again() -> None:
     driver.run()
 
     driver.call(lambda now: driver.engine.seek(30 * SECOND, now=now))
-    driver._is_finished = False
     driver.run()
 
     assert len(notices(driver, PlaybackEnded)) == 2
@@ -283,3 +282,48 @@ def test_observed_position_re_anchors_the_clock() -> None:
 
     (started,) = notices(driver, PlaybackStarted)
     assert driver.now_us == 60 * SECOND + started.startup_us + 100_000
+
+
+def test_a_clock_that_steps_back_over_a_boundary_tells_no_rung_twice() -> None:
+    driver = drive(constant(20_000_000))
+    told = 0
+
+    for _ in range(1_400):
+        driver.run(until_us=driver.now_us + SECOND // 20)
+        if len(notices(driver, RepresentationChanged)) > told:
+            told = len(notices(driver, RepresentationChanged))
+            position = driver.engine.snapshot(driver.now_us).position_us
+            driver.engine.position_observed(max(0, position - SECOND // 50), now=driver.now_us)
+
+    shown = [notice.rung for notice in notices(driver, RepresentationChanged) if notice.track is TrackKind.VIDEO]
+    assert len(shown) > 2
+    assert shown == sorted(set(shown))
+
+
+def test_time_spent_paused_is_no_rebuffer() -> None:
+    driver = drive(constant(250_000), timeline=make_timeline(n_segments=10))
+    while not notices(driver, RebufferStarted):
+        driver.run(until_us=driver.now_us + SECOND // 10)
+    before = driver.engine.snapshot(driver.now_us).rebuffer_us
+
+    driver.call(lambda now: driver.engine.pause(now=now))
+    driver.run(until_us=driver.now_us + 600 * SECOND)
+    paused = driver.engine.snapshot(driver.now_us).rebuffer_us
+    driver.call(lambda now: driver.engine.play(now=now))
+
+    (ended,) = notices(driver, RebufferEnded)
+    assert before <= SECOND // 10
+    assert paused == ended.duration_us == driver.engine.snapshot(driver.now_us).rebuffer_us == before
+
+
+def test_time_spent_paused_is_no_seek_delay() -> None:
+    driver = drive(constant(6_000_000))
+    driver.run(until_us=5 * SECOND)
+    driver.call(lambda now: driver.engine.pause(now=now))
+    driver.run(until_us=10 * SECOND)
+
+    driver.call(lambda now: driver.engine.seek(50 * SECOND, now=now))
+    driver.run(until_us=100 * SECOND)
+    driver.call(lambda now: driver.engine.play(now=now))
+
+    assert [ended.delay_us for ended in notices(driver, SeekEnded)] == [0]

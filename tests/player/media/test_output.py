@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
 from cushion_player.clock import MonotonicClock
+from cushion_player.media.decode_thread import SegmentWork, SwitchWork
 from cushion_player.media.headless import HeadlessRenderer
+from cushion_player.media.media_clock import MediaClock
 from cushion_player.media.null_audio import NullAudioOutput
 from cushion_player.media.output import DecodedOutput
+from cushion_player.media.video_track import VideoTrack
 from cushion_player.outputs import MediaOutput
+from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.outputs import FakeAudioOutput, FakeRenderer, RecordingListener
 from cushion_player.timeline import TrackKind
 from tests.contracts.media_output_suite import MediaOutputSuite
 from tests.player.media.film_ladder import FilmLadder
 from tests.player.media.playing import BOTH, Playing
+
+
+@dataclass
+class RecordingTrackListener:
+    told: list[str] = field(default_factory=list)
+
+    def on_track_progress(self) -> None:
+        self.told.append("progress")
+
+    def on_track_failed(self, kind: TrackKind, message: str, fatal: bool) -> None:
+        self.told.append(message)
 
 
 class TestDecodedOutput(MediaOutputSuite):
@@ -100,6 +116,32 @@ async def test_a_seek_while_playing_leaves_nothing_of_the_old_place(ladder: Film
         after = playing.codes()[before:]
         assert after == list(range(120, 120 + len(after)))
         assert len(after) == pytest.approx(15.5, abs=1)
+
+
+async def test_a_seek_that_overtakes_the_first_frame_does_not_leave_the_track_ready(ladder: FilmLadder) -> None:
+    clock, listener = FakeClock(), RecordingTrackListener()
+
+    class Overtaken(VideoTrack):
+        """A seek comes between a frame's delivery and the word of it."""
+
+        def _become_ready(self, generation: int) -> None:
+            self.prepare(4_000_000)
+            super()._become_ready(generation)
+
+    track = Overtaken(listener, MediaClock(clock, NullAudioOutput(clock)))
+    track.submit(SwitchWork(0, ladder.inits[0]))
+    track.submit(SegmentWork(0, 0, 0, ladder.segments[0][0]))
+    async with asyncio.timeout(20):
+        while not track.is_settled():  # noqa: ASYNC110 (threads at work cannot be awaited)
+            await asyncio.sleep(0.001)
+
+    became_ready = track.is_ready
+    track.close()
+    assert track.thread is not None
+    await asyncio.to_thread(track.thread.join)
+
+    assert not became_ready
+    assert listener.told == []
 
 
 async def test_stop_holds_picture_and_sound_and_start_goes_on(ladder: FilmLadder) -> None:
