@@ -91,8 +91,8 @@ class BackendProcess:
             self._data_dir.mkdir(parents=True, exist_ok=True)
             with self.log_path.open("w", encoding="utf-8") as says:
                 self._process = subprocess.Popen(
-                    [*self._command, "--data", str(self._data_dir), "--port", "0", "--json"],
-                    stdin=subprocess.DEVNULL,
+                    [*self._command, "--data", str(self._data_dir), "--port", "0", "--json", "--until-eof"],
+                    stdin=subprocess.PIPE,  # its end tells the backend of ours, though we be killed
                     stdout=subprocess.PIPE,
                     stderr=says,
                     text=True,
@@ -138,5 +138,6 @@ class BackendProcess:
             log.warning("the backend did not end in %.0f s: killed", _END_TIMEOUT_S)
             process.kill()
             process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 _DEFAULT_DATA = Path(".cushion")
+_DISPLAY_TIMEOUT_S = 2.0
 
 DataOption = Annotated[Path, typer.Option("--data", help="Where everything is kept: server/, device/, downloads/.")]
 
@@ -86,9 +87,45 @@ def _film_size(text: str) -> tuple[int, int]:
 
 
 def _has_display() -> bool:
-    """Whether a window can open: macOS and Windows always; elsewhere X11 or Wayland, or a platform named for Qt."""
+    """Whether a window can open: macOS and Windows always; elsewhere where X11 or Wayland answers, or by another
+    platform named for Qt. A DISPLAY left over from a connection that ended is none."""
     import os
 
     if sys.platform in ("win32", "darwin"):
         return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    if os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] not in ("", "xcb", "wayland"):
+        return True
+    return _wayland_answers(os.environ.get("WAYLAND_DISPLAY", "")) or _x11_answers(os.environ.get("DISPLAY", ""))
+
+
+def _wayland_answers(name: str) -> bool:
+    import os
+
+    return bool(name) and _answers(os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), name))
+
+
+def _x11_answers(name: str) -> bool:
+    """Whether a server listens at that `[host]:number[.screen]`: Qt ends the whole process when none does."""
+    host, _, number = name.rpartition(":")
+    number = number.partition(".")[0]
+    if not number.isdecimal():
+        return False
+    if host in ("", "unix"):
+        path = f"/tmp/.X11-unix/X{number}"  # where X11 has it, whatever TMPDIR says
+        return _answers(f"\0{path}") or _answers(path)
+    return _answers((host.strip("[]"), 6000 + int(number)))
+
+
+def _answers(address: str | tuple[str, int]) -> bool:
+    import socket
+
+    try:
+        if isinstance(address, tuple):
+            socket.create_connection(address, timeout=_DISPLAY_TIMEOUT_S).close()
+            return True
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(_DISPLAY_TIMEOUT_S)
+            connection.connect(address)
+            return True
+    except OSError:
+        return False

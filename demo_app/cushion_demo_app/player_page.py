@@ -76,6 +76,7 @@ class PlayerPage(QtWidgets.QWidget):
         self.toast = Toast(self)
         self.banner = Banner(self)
         self.stats_overlay.hide()
+        self.stats_overlay.stackUnder(self.top_bar)  # in a small window it reaches down to the controls
         self._state = ControlState()
         self._hide_timer = QtCore.QTimer(self)
         self._hide_timer.setSingleShot(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 from pathlib import Path
@@ -37,6 +38,21 @@ def read_address(path: Path) -> ServerAddress | None:
         return msgspec.json.decode(path.read_bytes(), type=ServerAddress)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def remember_port(path: Path, url: str) -> None:
+    """Keep the port of `url` for next time; a disk that will not is no reason to stop."""
+    with contextlib.suppress(OSError):
+        path.write_text(str(urlsplit(url).port or 0), encoding="ascii")
+
+
+def last_port(path: Path) -> int:
+    """The port of last time, 0 when there was none."""
+    try:
+        port = int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+    return port if 0 < port <= 65_535 else 0
 
 
 def live_address(path: Path, timeout_s: float = 1.0) -> ServerAddress | None:

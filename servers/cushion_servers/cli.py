@@ -14,8 +14,11 @@ _FAILED = 2
 
 def serve(
     data: DataOption = _DEFAULT_DATA,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0 takes last time's or a free one.")
+    ] = 0,
     json: Annotated[bool, typer.Option("--json", help="Announce readiness as one line of JSON.")] = False,
+    until_eof: Annotated[bool, typer.Option("--until-eof", hidden=True)] = False,
 ) -> None:
     """Run the reference backend until Ctrl-C."""
     import logging
@@ -30,6 +33,8 @@ def serve(
     def on_ready(url: str) -> None:
         typer.echo(_ready_line(url, config.data_dir) if json else f"Cushion backend on {url} (Ctrl-C to stop)")
 
+    if until_eof:
+        _end_with_stdin()
     try:
         run(config, on_ready)
     except ServerError as exc:
@@ -63,6 +68,20 @@ def ingest(
         raise typer.Exit(130) from None
     if not published:
         raise typer.Exit(1)
+
+
+def _end_with_stdin() -> None:
+    """End as by SIGTERM when standard input does: whoever holds the other end of it is gone, however it went."""
+    import os
+    import signal
+    import threading
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="until-eof", daemon=True).start()
 
 
 def _ready_line(url: str, data_dir: Path) -> str:

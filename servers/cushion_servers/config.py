@@ -15,7 +15,7 @@ class BackendConfig:
     data_dir: Path = DEFAULT_DATA_DIR
     host: str = "127.0.0.1"
     port: int = 0
-    """0 takes a free one."""
+    """0 takes the one of last time, so that clients find it again, or a free one if that is taken."""
     workers: int = 2
     """Worker processes for encoding; they start with the first ingest."""
     cache_bytes: int = 128 * 1024 * 1024
@@ -38,6 +38,10 @@ class BackendConfig:
     @property
     def database_path(self) -> Path:
         return self.server_dir / "server.db"
+
+    @property
+    def port_path(self) -> Path:
+        return self.server_dir / "last-port"
 
     @property
     def address_path(self) -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 
 import uvicorn
 
-from cushion_servers.address import live_address, remove_address, write_address
+from cushion_servers.address import last_port, live_address, remember_port, remove_address, write_address
 from cushion_servers.api.app import BackendApp
 from cushion_servers.backend import open_backend
 from cushion_servers.config import BackendConfig
@@ -31,7 +31,7 @@ def serve(config: BackendConfig, on_ready: Callable[[str], None]) -> None:
     running = live_address(config.address_path)
     if running is not None:
         raise AlreadyServed(f"{config.data_dir} is already served at {running.url} (process {running.pid}).")
-    with _listening(config.host, config.port) as listener, _quiet_signals():
+    with _listener(config) as listener, _quiet_signals():
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(config, listener, on_ready))
 
@@ -41,6 +41,7 @@ async def _serve(config: BackendConfig, listener: socket.socket, on_ready: Calla
 
     def ready() -> None:
         write_address(config.address_path, url)
+        remember_port(config.port_path, url)
         on_ready(url)
 
     async with open_backend(config) as backend:
@@ -71,17 +72,24 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
 
-@contextlib.contextmanager
-def _listening(host: str, port: int) -> Generator[socket.socket, None, None]:
+def _listener(config: BackendConfig) -> socket.socket:
+    last = 0 if config.port else last_port(config.port_path)
+    if last:
+        with contextlib.suppress(AddressUnavailable):
+            return _bind(config.host, last)
+    return _bind(config.host, config.port)
+
+
+def _bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    with listener:
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-            listener.listen(256)
-        except OSError as exc:
-            raise AddressUnavailable(f"Cannot listen on {host}:{port}: {exc.strerror or exc}.") from exc
-        yield listener
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError as exc:
+        listener.close()
+        raise AddressUnavailable(f"Cannot listen on {host}:{port}: {exc.strerror or exc}.") from exc
+    return listener
 
 
 @contextlib.contextmanager

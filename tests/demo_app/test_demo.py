@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -104,13 +105,24 @@ def test_film_sizes() -> None:
         _film_size("big")
 
 
-def test_a_display_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_display_is_one_that_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     assert not _has_display()
 
-    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("WAYLAND_DISPLAY", "w0")
+    for left_over in (":65000", "localhost:59000.0", "unix:65000.0", "nonsense"):
+        monkeypatch.setenv("DISPLAY", left_over)
+        assert not _has_display()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as compositor:
+        compositor.bind(str(tmp_path / "w0"))
+        compositor.listen()
+        assert _has_display()
+
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert _has_display()
 
 

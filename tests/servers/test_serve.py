@@ -64,6 +64,32 @@ def test_server_announces_itself_and_ends_cleanly(served: Served, number: signal
     assert not (served.data / "server" / "address.json").exists()
 
 
+def test_server_ends_with_the_process_that_started_it(program: list[str], tmp_path: Path) -> None:
+    command = [*program, "serve", "--data", str(tmp_path / "data"), "--json", "--until-eof"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdin.close()
+
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_the_next_server_is_where_the_last_one_was(served: Served, program: list[str]) -> None:
+    served.process.kill()
+    served.process.wait()
+
+    command = [*program, "serve", "--data", str(served.data), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        process.kill()
+
+    assert ready["url"] == served.ready["url"]
+
+
 def test_busy_port_and_busy_data_are_one_sentence_and_status_two(served: Served, program: list[str]) -> None:
     port = served.ready["url"].rpartition(":")[2]
 

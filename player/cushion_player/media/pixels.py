@@ -11,7 +11,17 @@ from cushion_player.outputs import VideoFrame
 
 _HD_HEIGHT_PX = 576
 """Untagged video higher than this is BT.709, else BT.601: what other players assume (mpv, VLC)."""
-_UNTAGGED = 2
+_SPACES = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.SMPTE170M,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+"""Matrix coefficients by their number in H.273, which frames carry, to swscale's own numbers. What is not here
+counts as untagged: a picture with colours a little off is better than none."""
 
 
 class PixelConverter:
@@ -30,7 +40,7 @@ class PixelConverter:
         """
         native = frame.native
         assert isinstance(native, av.VideoFrame)
-        space = Colorspace(native.colorspace) if native.colorspace != _UNTAGGED else _guess(native.height)
+        space = _SPACES.get(native.colorspace) or _guess(native.height)
         picture = self._reformatter.reformat(
             native,
             width=width_px,

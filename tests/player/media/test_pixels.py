@@ -43,6 +43,25 @@ def test_scales_to_any_size(size: tuple[int, int]) -> None:
     assert read_frame_code(bgra) == 4242
 
 
+def tagged_frame(number: int, tag: int) -> VideoFrame:
+    """A frame that says its matrix is `tag` of H.273."""
+    native = film_frame(SPEC, number)
+    native.colorspace = tag
+    return VideoFrame(0, 33_333, SPEC.width_px, SPEC.height_px, 0, native)
+
+
+@pytest.mark.parametrize("tag", range(15))
+def test_every_colour_tag_gives_a_picture(tag: int) -> None:
+    assert read_frame_code(frame_to_bgra(tagged_frame(4242, tag), 640, 360)) == 4242
+
+
+def test_both_tags_of_bt601_mean_the_same() -> None:
+    as_bt470bg, as_smpte170m = (frame_to_bgra(tagged_frame(95, tag), 640, 360) for tag in (5, 6))
+
+    assert np.array_equal(as_bt470bg, as_smpte170m)
+    assert not np.array_equal(as_bt470bg, frame_to_bgra(frame(95), 640, 360))
+
+
 def test_one_converter_serves_many_sizes() -> None:
     converter = PixelConverter()
 
