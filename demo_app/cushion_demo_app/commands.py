@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,9 +21,10 @@ def app(
 ) -> None:
     """Open the desktop player on the catalog of a backend."""
     from cushion_demo_app.backend_process import live_url
+    from cushion_demo_app.display import has_display
     from cushion_player.errors import UsageError
 
-    if not _has_display():
+    if not has_display():
         raise UsageError("there is no display here; `cushion play URL --headless` plays without one")
     url = server or live_url(data)
     if not url:
@@ -57,9 +57,10 @@ def demo(
 ) -> None:
     """Start a backend, fill its catalog, and open the player on it: everything, in one command."""
     from cushion_demo_app.demo import DemoPlan, run_demo
+    from cushion_demo_app.display import has_display
     from cushion_demo_app.seed import FilmWish
 
-    display = _has_display()
+    display = has_display()
     if not headless and not display:
         typer.echo("There is no display here, so this plays without a window.", err=True)
     plan = DemoPlan(
@@ -83,12 +84,3 @@ def _film_size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal()):
         raise UsageError(f"--film-size {text}: it is written as WIDTHxHEIGHT, 1280x720")
     return int(width), int(height)
-
-
-def _has_display() -> bool:
-    """Whether a window can open: macOS and Windows always; elsewhere X11 or Wayland, or a platform named for Qt."""
-    import os
-
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))

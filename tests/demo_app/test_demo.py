@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 
 from cushion_demo_app.backend_process import BackendProcess, live_url
-from cushion_demo_app.commands import _film_size, _has_display
+from cushion_demo_app.commands import _film_size
 from cushion_demo_app.demo import NothingToWatch, choose_title
+from cushion_demo_app.display import has_display
 from cushion_demo_app.progress import PreparationProgress
 from cushion_demo_app.seed import SeedReport
 from cushion_player.errors import NotFound, ServiceUnavailable, UsageError
@@ -108,10 +109,10 @@ def test_a_display_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    assert not _has_display()
+    assert not has_display()
 
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
-    assert _has_display()
+    assert has_display()
 
 
 def test_the_commands_load_fast_enough_for_every_help() -> None:
