@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -85,7 +86,11 @@ def run_app(plan: AppPlan) -> AppOutcome:
 
 
 def _pass_on(kind: QtCore.QtMsgType, _context: QtCore.QMessageLogContext, message: str) -> None:
-    """What Qt has to say goes where our own words go."""
+    """What Qt has to say goes where our own words go. After a fatal message Qt would abort, and leave a core dump."""
+    if kind is QtCore.QtMsgType.QtFatalMsg:
+        sys.stderr.write(f"cushion: no window can be opened here: {' '.join(message.split())}\n")
+        sys.stderr.flush()
+        os._exit(1)
     logging.getLogger("qt").log(_LEVELS.get(kind, logging.ERROR), "%s", message)
 
 

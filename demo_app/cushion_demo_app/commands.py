@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 _DEFAULT_DATA = Path(".cushion")
-_DISPLAY_TIMEOUT_S = 2.0
 
 DataOption = Annotated[Path, typer.Option("--data", help="Where everything is kept: server/, device/, downloads/.")]
 
@@ -23,9 +21,10 @@ def app(
 ) -> None:
     """Open the desktop player on the catalog of a backend."""
     from cushion_demo_app.backend_process import live_url
+    from cushion_demo_app.display import has_display
     from cushion_player.errors import UsageError
 
-    if not _has_display():
+    if not has_display():
         raise UsageError("there is no display here; `cushion play URL --headless` plays without one")
     url = server or live_url(data)
     if not url:
@@ -58,9 +57,10 @@ def demo(
 ) -> None:
     """Start a backend, fill its catalog, and open the player on it: everything, in one command."""
     from cushion_demo_app.demo import DemoPlan, run_demo
+    from cushion_demo_app.display import has_display
     from cushion_demo_app.seed import FilmWish
 
-    display = _has_display()
+    display = has_display()
     if not headless and not display:
         typer.echo("There is no display here, so this plays without a window.", err=True)
     plan = DemoPlan(
@@ -84,48 +84,3 @@ def _film_size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal()):
         raise UsageError(f"--film-size {text}: it is written as WIDTHxHEIGHT, 1280x720")
     return int(width), int(height)
-
-
-def _has_display() -> bool:
-    """Whether a window can open: macOS and Windows always; elsewhere where X11 or Wayland answers, or by another
-    platform named for Qt. A DISPLAY left over from a connection that ended is none."""
-    import os
-
-    if sys.platform in ("win32", "darwin"):
-        return True
-    if os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] not in ("", "xcb", "wayland"):
-        return True
-    return _wayland_answers(os.environ.get("WAYLAND_DISPLAY", "")) or _x11_answers(os.environ.get("DISPLAY", ""))
-
-
-def _wayland_answers(name: str) -> bool:
-    import os
-
-    return bool(name) and _answers(os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), name))
-
-
-def _x11_answers(name: str) -> bool:
-    """Whether a server listens at that `[host]:number[.screen]`: Qt ends the whole process when none does."""
-    host, _, number = name.rpartition(":")
-    number = number.partition(".")[0]
-    if not number.isdecimal():
-        return False
-    if host in ("", "unix"):
-        path = f"/tmp/.X11-unix/X{number}"  # where X11 has it, whatever TMPDIR says
-        return _answers(f"\0{path}") or _answers(path)
-    return _answers((host.strip("[]"), 6000 + int(number)))
-
-
-def _answers(address: str | tuple[str, int]) -> bool:
-    import socket
-
-    try:
-        if isinstance(address, tuple):
-            socket.create_connection(address, timeout=_DISPLAY_TIMEOUT_S).close()
-            return True
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(_DISPLAY_TIMEOUT_S)
-            connection.connect(address)
-            return True
-    except OSError:
-        return False

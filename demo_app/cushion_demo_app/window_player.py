@@ -7,9 +7,10 @@ import math
 from urllib.parse import urlsplit
 
 from cushion_demo_app.app import AppPlan, run_app
+from cushion_demo_app.display import has_display
 from cushion_demo_app.main_window import WindowStart
 from cushion_demo_app.player_controller import PlayRequest
-from cushion_player.errors import PlaybackError
+from cushion_player.errors import PlaybackError, UsageError
 from cushion_sdk.cli.windows import WindowRequest
 from cushion_sdk.contracts.catalog import Title
 from cushion_sdk.session_types import SessionOptions, SessionSummary
@@ -18,8 +19,11 @@ from cushion_sdk.session_types import SessionOptions, SessionSummary
 def play_url(request: WindowRequest) -> SessionSummary:
     """Open a window on a URL and play until it is closed, the end, or so many seconds; returns the session's summary.
 
-    Raises PlaybackError when the URL could not be opened and the window was closed on that.
+    Raises PlaybackError when the URL could not be opened and the window was closed on that, UsageError when there is no
+    display.
     """
+    if not has_display():
+        raise UsageError("there is no display here; --headless plays without one")
     source, options = asyncio.run(_find(request)) if request.server else (request.url, request.options)
     if isinstance(source, Title):
         play = PlayRequest.of_title(source, options.start_s)

@@ -102,7 +102,8 @@ class Source:
 
 
 def find_source(source: str | Title, options: SessionOptions, backend: Backend | None) -> Source:
-    """A title of the catalog, or any URL. Raises UsageError for a title without the backend that serves it."""
+    """A title of the catalog, or any URL. Raises UsageError for a title without the backend that serves it,
+    and for what is no URL."""
     if isinstance(source, Title):
         if backend is None:
             raise UsageError(f"{source.name!r} is a title of a catalog: a backend is needed to play it")
@@ -113,7 +114,10 @@ def find_source(source: str | Title, options: SessionOptions, backend: Backend |
             is_catalog=True,
             frame_rate=frame_rate(source.ladder.frame_rate),
         )
-    return Source(url=source, title_id=title_id_of_url(source), name=_last_part(source), is_catalog=False)
+    try:
+        return Source(url=source, title_id=title_id_of_url(source), name=_last_part(source), is_catalog=False)
+    except ValueError as exc:
+        raise UsageError(f"{source!r} is not a URL: {exc}") from exc
 
 
 def title_id_of_url(url: str) -> str:

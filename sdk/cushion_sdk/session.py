@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from cushion_player.clock import Clock, MonotonicClock, wall_ms
 from cushion_player.engine import Limits
+from cushion_player.errors import UsageError
 from cushion_player.outputs import MediaOutput
 from cushion_player.transport.base import Transport
 from cushion_player.transport.dispatch import transport_for
@@ -127,6 +128,7 @@ class _Opening:
         player.set_volume(self.options.volume)
         player.set_limits(Limits(self.options.max_height_px, self.options.max_bitrate_bps))
         presentation = await player.load(source.url, round(start.position_s * 1e6))
+        self._check_start(player.snapshot().engine.duration_us)
         bitrates_bps, frame_rate = bitrates_and_frame_rate(presentation)
         sender = OutboxSender(self.stores, self.reported_to, self.clock, self.rng) if self.reported_to else None
         sf = CmcdFormat.HLS if presentation.kind == "hls" else CmcdFormat.DASH
@@ -166,6 +168,12 @@ class _Opening:
             transport = transport_for(source.url)
             stack.push_async_callback(transport.close)
         return ShapedTransport(transport, self.clock, link)
+
+    def _check_start(self, duration_us: int) -> None:
+        """Refuse a start past the end: it would end at once, and that end would replace the saved position."""
+        start_s = self.options.start_s
+        if start_s and duration_us and start_s * 1e6 >= duration_us:
+            raise UsageError(f"cannot start at {start_s:g} s: it lasts {duration_us / 1e6:g} s")
 
     async def _find_start(self, source: Source) -> tuple[StartPoint, int]:
         """Where to start, and the time at which this session says it began."""

@@ -5,6 +5,7 @@ Times are float seconds; rates bit/s; rungs count from 0, the lowest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -56,8 +57,8 @@ class SessionOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.start_s is not None and self.start_s < 0:
-            raise ValueError(f"start_s must not be negative, got {self.start_s}")
+        if self.start_s is not None and not 0.0 <= self.start_s < math.inf:
+            raise ValueError(f"start_s must be finite and not negative, got {self.start_s}")
         if not 0.0 <= self.volume <= 1.0:
             raise ValueError(f"volume lies between 0.0 and 1.0, got {self.volume}")
         if self.buffer_goal_s <= 0:

@@ -31,12 +31,14 @@ def serve(config: BackendConfig, on_ready: Callable[[str], None]) -> None:
     running = live_address(config.address_path)
     if running is not None:
         raise AlreadyServed(f"{config.data_dir} is already served at {running.url} (process {running.pid}).")
-    with _listener(config) as listener, _quiet_signals():
+    with _listener(config) as listener, _quiet_signals() as early:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(config, listener, on_ready))
+            runner.run(_serve(config, listener, on_ready, early))
 
 
-async def _serve(config: BackendConfig, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
+async def _serve(
+    config: BackendConfig, listener: socket.socket, on_ready: Callable[[str], None], early: list[int]
+) -> None:
     url = f"http://{config.host}:{listener.getsockname()[1]}"
 
     def ready() -> None:
@@ -55,19 +57,23 @@ async def _serve(config: BackendConfig, listener: socket.socket, on_ready: Calla
             timeout_graceful_shutdown=_GRACE_S,
         )
         try:
-            await _Server(settings, ready).serve(sockets=[listener])
+            await _Server(settings, ready, early).serve(sockets=[listener])
         finally:
             remove_address(config.address_path)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, saying when it is ready."""
+    """uvicorn, saying when it is ready. `early`: signals that came before it listened to any."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], early: list[int]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._early = early
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._early:
+            self.should_exit = True
+            return
         await super().startup(sockets)
         self._on_ready()
 
@@ -93,19 +99,23 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _quiet_signals() -> Generator[None, None, None]:
-    """uvicorn stops on a signal and then raises it again for whoever was there before it: nobody, so it ends here."""
+def _quiet_signals() -> Generator[list[int], None, None]:
+    """Signals are only noted here: uvicorn stops on one, and then raises it again for whoever was there before it.
+
+    What is yielded holds those that came, so that one from before uvicorn's time is not lost.
+    """
     signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(each, _ignored) for each in signals]
+    came: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        came.append(number)
+
+    before = [signal.signal(each, note) for each in signals]
     try:
-        yield
+        yield came
     finally:
         for each, handler in zip(signals, before, strict=True):
             signal.signal(each, handler)
-
-
-def _ignored(_signal: int, _frame: object) -> None:
-    pass
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -13,8 +13,9 @@ import pytest
 from rich.console import Console
 
 from cushion_demo_app.backend_process import BackendProcess, live_url
-from cushion_demo_app.commands import _film_size, _has_display
+from cushion_demo_app.commands import _film_size
 from cushion_demo_app.demo import NothingToWatch, choose_title
+from cushion_demo_app.display import has_display
 from cushion_demo_app.progress import PreparationProgress
 from cushion_demo_app.seed import SeedReport
 from cushion_player.errors import NotFound, ServiceUnavailable, UsageError
@@ -109,21 +110,21 @@ def test_a_display_is_one_that_answers(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    assert not _has_display()
+    assert not has_display()
 
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("WAYLAND_DISPLAY", "w0")
     for left_over in (":65000", "localhost:59000.0", "unix:65000.0", "nonsense"):
         monkeypatch.setenv("DISPLAY", left_over)
-        assert not _has_display()
+        assert not has_display()
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as compositor:
         compositor.bind(str(tmp_path / "w0"))
         compositor.listen()
-        assert _has_display()
+        assert has_display()
 
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    assert _has_display()
+    assert has_display()
 
 
 def test_the_commands_load_fast_enough_for_every_help() -> None:

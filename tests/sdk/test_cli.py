@@ -77,6 +77,9 @@ def page(tmp_path: Path) -> Path:
         (["play", "http://host/a.mpd", "--headless", "--trace", "no-such"], 2, "no trace named 'no-such'"),
         (["play", "http://host/a.mpd", "--headless", "--rule", "oracle"], 2, "oracle"),
         (["play", "http://host/a.mpd", "--headless", "--server", "nowhere"], 2, "http or https URL"),
+        (["play", "http://[::1", "--headless"], 2, "is not a URL"),
+        (["play", "http://host/a.mpd", "--headless", "--start", "inf"], 2, "--start takes seconds"),
+        (["inspect", "http://[::1"], 2, "is not a URL"),
         (["inspect", "nothing.mpd"], 2, "nothing.mpd"),
         (["replay", "nothing.jsonl"], 2, "nothing.jsonl: No such file or directory"),
         (["film", "x.mp4", "--size", "tiny"], 2, "--size tiny"),
@@ -175,6 +178,24 @@ def test_a_bug_is_one_sentence_and_a_traceback_only_on_request(
     monkeypatch.setenv("CUSHION_DEBUG", "1")
     with pytest.raises(ExceptionGroup):
         root.run([])
+
+
+def test_sigterm_unwinds_a_command_and_puts_the_handler_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    cleaned = []
+
+    def invoke(_args: list[str]) -> int:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            cleaned.append(True)
+        return 0
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(root, "_invoke", invoke)
+
+    assert root.run([]) == 143
+    assert cleaned
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_without_a_window_play_says_what_to_do(

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import json
 import logging
+import math
 from pathlib import Path
 
 import pytest
@@ -249,7 +250,10 @@ def test_options_that_cannot_be_used_are_named(living: Living, options: SessionO
     assert living.outputs[0].is_closed
 
 
-@pytest.mark.parametrize(("name", "value"), [("start_s", -1.0), ("volume", 1.5), ("buffer_goal_s", 0.0)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("start_s", -1.0), ("start_s", math.inf), ("start_s", math.nan), ("volume", 1.5), ("buffer_goal_s", 0.0)],
+)
 def test_options_out_of_range_do_not_exist(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
         dataclasses.replace(SessionOptions(), **{name: value})  # type: ignore[arg-type]  # each field by its name
@@ -285,6 +289,22 @@ def test_the_session_starts_where_it_is_told_to(living: Living) -> None:
             return session.snapshot().position_s, session.summary().resume_from_s
 
     assert living.clock.run(play()) == (31.0, 0.0)
+
+
+@pytest.mark.parametrize("start_s", [60.0, 1e30])
+def test_a_start_past_the_end_is_refused_and_the_saved_position_stays(living: Living, start_s: float) -> None:
+    living.clock.run(living.watch(5))
+    with pytest.raises(UsageError, match="cannot start at"):
+        living.clock.run(living.watch(1, options=SessionOptions(start_s=start_s)))
+
+    session = living.clock.run(living.watch(1))
+
+    assert session.summary().resume_from_s == pytest.approx(5, abs=1.1)
+
+
+def test_what_is_no_url_is_a_usage_error(living: Living) -> None:
+    with pytest.raises(UsageError, match="not a URL"):
+        living.clock.run(living.watch(1, "http://[::1/a.mpd"))
 
 
 def test_the_journal_is_written(living: Living, tmp_path: Path) -> None:

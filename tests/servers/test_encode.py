@@ -49,6 +49,15 @@ def shown(track: TrackRecord, store: MemoryStore) -> list[tuple[Fraction, int]]:
         return [((frame.pts or 0) * stream.time_base, index_of(frame)) for frame in container.decode(stream)]
 
 
+def test_a_transport_stream_that_seeks_past_its_key_frames_is_read_from_the_start(
+    tmp_path: Path, store: MemoryStore
+) -> None:
+    clip = write_clip(tmp_path / "clip.ts", fps=25, frames=120, sound=False)
+
+    for track in encode_whole(probe(str(clip)), store):
+        assert [frame for _, frame in shown(track, store)] == list(range(120))
+
+
 def test_every_rung_shows_every_frame_at_its_time(clip_source: Source, store: MemoryStore) -> None:
     tracks = encode_whole(clip_source, store)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def test_missing_file_is_one_sentence(tmp_path: Path) -> None:
 def test_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IngestError, match="cannot be read"):
         probe(str(tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in this file system")
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+
+    with pytest.raises(IngestError, match=r"pipe\.mp4 is a pipe"):
+        probe(str(tmp_path / "pipe.mp4"))
 
 
 def test_empty_file_is_refused(tmp_path: Path) -> None:

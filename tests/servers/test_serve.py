@@ -50,6 +50,26 @@ def served(program: list[str], tmp_path: Path) -> Generator[Served, None, None]:
         process.kill()
 
 
+def test_a_signal_from_before_readiness_is_not_lost(tmp_path: Path) -> None:
+    script = tmp_path / "early.py"
+    script.write_text(
+        "import signal\n"
+        "from pathlib import Path\n"
+        "from cushion_servers import serve\n"
+        "from cushion_servers.config import BackendConfig\n"
+        "opened = serve.open_backend\n"
+        "def open_backend(config):\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "    return opened(config)\n"
+        "serve.open_backend = open_backend\n"
+        f"serve.serve(BackendConfig(data_dir=Path({str(tmp_path / 'data')!r})), print)\n"
+    )
+
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=20, check=False)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_server_announces_itself_and_ends_cleanly(served: Served, number: signal.Signals) -> None:
     address = json.loads((served.data / "server" / "address.json").read_text())

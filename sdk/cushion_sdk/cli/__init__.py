@@ -14,4 +14,6 @@ def main() -> None:
             raise
         sys.stderr.write("cushion: the command needs more packages: pip install 'cushion-sdk[cli]'\n")
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(run(sys.argv[1:]))

@@ -37,9 +37,14 @@ def play(
     Exit status 0 means that it played well: to the end or the seconds asked for, with at least 90 % of the frames
     that were due shown.
     """
+    import math
+
+    from cushion_player.errors import UsageError
     from cushion_sdk.cli.running import as_url, data_directory
     from cushion_sdk.session_types import SessionOptions
 
+    if start is not None and not math.isfinite(start):
+        raise UsageError(f"--start takes seconds, got {start}")
     options = SessionOptions(rule=rule, trace=trace, start_s=start, journal_path=journal, volume=volume)
     _play(as_url(url), options, data_directory(data) / "device", server, seconds, json, headless)
 

@@ -6,8 +6,11 @@ Exit status: 0 well, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C, 143 by SIGT
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from importlib.metadata import version as version_of
 from typing import Annotated, Any, cast
@@ -36,7 +39,8 @@ def run(args: list[str]) -> int:
     """Run the command; returns the exit status. Never raises but for SystemExit of argument parsing."""
     debug = os.environ.get("CUSHION_DEBUG", "") not in ("", "0")
     try:
-        return _invoke(args)
+        with _terminable():
+            return _invoke(args)
     except (KeyboardInterrupt, Terminated) as exc:
         return INTERRUPTED if isinstance(exc, KeyboardInterrupt) else TERMINATED
     except BrokenPipeError:
@@ -49,6 +53,23 @@ def run(args: list[str]) -> int:
         error = _lone(exc)
         sys.stderr.write(f"cushion: {sentence(error)}\n")
         return WRONG_USAGE if isinstance(error, UsageError) else FAILED
+
+
+@contextmanager
+def _terminable() -> Generator[None]:
+    """SIGTERM unwinds as Ctrl-C does, so that commands clean up. Some bring a handler of their own."""
+
+    def terminate(_signal: int, _frame: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def sentence(error: BaseException) -> str:

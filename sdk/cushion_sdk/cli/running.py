@@ -47,7 +47,10 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
 
 def as_url(text: str) -> str:
     """A URL as it is, a path as a file URL. Raises UsageError for what is neither."""
-    scheme = urlsplit(text).scheme
+    try:
+        scheme = urlsplit(text).scheme
+    except ValueError as exc:
+        raise UsageError(f"{text!r} is not a URL: {exc}") from exc
     if scheme in ("http", "https", "file"):
         return text
     path = Path(text)

@@ -82,8 +82,8 @@ async def _shown(look: Look) -> IngestJob:
 
 def _call(server: str, method: str, path: str, body: bytes | None, kind: type[T]) -> T:
     """One request to a backend. Raises StoreError when it is out of reach and ServerError with its own words."""
-    host = urlsplit(server)
-    connection = http.client.HTTPConnection(host.hostname or "", host.port or 80, timeout=_TIMEOUT_S)
+    host, port = _host_and_port(server)
+    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
@@ -95,6 +95,17 @@ def _call(server: str, method: str, path: str, body: bytes | None, kind: type[T]
         raise StoreError(f"The backend at {server} cannot be used: {exc}.") from exc
     finally:
         connection.close()
+
+
+def _host_and_port(server: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(server)
+        host, port = parts.hostname, parts.port or 80
+    except ValueError as exc:
+        raise StoreError(f"The backend's address {server!r} is not a URL: {exc}.") from exc
+    if parts.scheme != "http" or not host:
+        raise StoreError(f"The backend's address must be an http URL, got {server!r}.")
+    return host, port
 
 
 def _words(content: bytes, status: int) -> str:

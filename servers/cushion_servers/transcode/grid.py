@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from cushion_servers.errors import IngestError, StepCancelled
 from cushion_servers.transcode.facts import Source
@@ -51,7 +52,7 @@ def _slots(source: Source, container: InputContainer, first: int) -> Iterator[tu
         slot = round((frame.pts - origin) * time_base * fps)
         if not landed and slot > first > 0:
             container.seek(origin, stream=stream)
-            yield from _from_start(container, source, time_base)
+            yield from _from_start(container, stream, source, time_base)
             return
         landed = True
         if frame.is_corrupt and slot >= first:
@@ -59,8 +60,10 @@ def _slots(source: Source, container: InputContainer, first: int) -> Iterator[tu
         yield slot, frame
 
 
-def _from_start(container: InputContainer, source: Source, time_base: Fraction) -> Iterator[tuple[int, VideoFrame]]:
+def _from_start(
+    container: InputContainer, stream: VideoStream, source: Source, time_base: Fraction
+) -> Iterator[tuple[int, VideoFrame]]:
     """All frames from the beginning: for files that cannot be entered at a key frame before a given time."""
-    for frame in container.decode(picture_stream(container, source.path)):
+    for frame in container.decode(stream):
         if frame.pts is not None:
             yield round((frame.pts - source.info.first_pts) * time_base * source.info.fps), frame

@@ -101,6 +101,8 @@ def check_unchanged(source: Source) -> None:
 
 def _read_file(path: str) -> tuple[os.stat_result, str]:
     try:
+        if Path(path).is_fifo():  # opening one would wait for a writer
+            raise IngestError(f"{path} is a pipe, not a file.")
         with Path(path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
             stat = Path(path).stat()
