@@ -3,8 +3,8 @@
 With `cushion_player.testing` (FakeClock, FakeTransport, outputs) a whole session runs in virtual time:
 
     clock = FakeClock()
-    stores = InlineStores()
-    clock.run(watch(clock, FakeTransport(clock, files), stores, FakeBackend(clock)))
+    with InlineStores() as stores:
+        clock.run(watch(clock, FakeTransport(clock, files), stores, FakeBackend(clock)))
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ T = TypeVar("T")
 class InlineStores(DeviceStores):
     """A DeviceStores that does everything at once, in the caller's thread, so that virtual time need not wait for it.
 
+    Closed like any other, in the thread that made it: SQLite insists on that.
+
     is_full: every write fails, as on a full disk.
     """
 
@@ -45,7 +47,11 @@ class InlineStores(DeviceStores):
 
     def _begin(self) -> str:
         self._db = device_schema.connect(self.path)
-        return device_schema.own_device_id(self._db, "inline-device")
+        try:
+            return device_schema.own_device_id(self._db, "inline-device")
+        except BaseException:
+            self._db.close()
+            raise
 
     def _post(self, work: Callable[[sqlite3.Connection], T], *, is_write: bool = False) -> Future[T]:
         future: Future[T] = Future()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -62,8 +63,9 @@ def backend() -> FakeCatalogBackend:
 
 
 @pytest.fixture
-def stores() -> InlineStores:
-    return InlineStores()
+def stores() -> Iterator[InlineStores]:
+    with InlineStores() as opened:
+        yield opened
 
 
 def look(backend: FakeCatalogBackend, stores: InlineStores) -> CatalogReply:

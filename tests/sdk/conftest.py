@@ -103,6 +103,11 @@ class Living:
         self.outputs: list[CountingOutput] = []
         self.wall_ms = 1_700_000_000_000
 
+    def change_device(self) -> None:
+        """From now on it is another device, which knows nothing yet; the backend stays."""
+        self.stores.close()
+        self.stores = InlineStores()
+
     def now_ms(self) -> int:
         return self.wall_ms + self.clock.now_us() // 1000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -45,8 +46,10 @@ class Post:
 
 
 @pytest.fixture
-def post() -> Post:
-    return Post()
+def post() -> Iterator[Post]:
+    made = Post()
+    yield made
+    made.stores.close()
 
 
 def test_everything_arrives_once_in_batches(post: Post) -> None:

@@ -239,7 +239,7 @@ def test_a_session_resumes_with_the_backend_down_as_well(living: Living) -> None
 def test_another_device_resumes_from_the_backend(living: Living) -> None:
     async def twice() -> tuple[float, ResumeSource]:
         await living.watch(17)
-        living.stores = InlineStores()
+        living.change_device()
         async with living.session() as second:
             opened = await anext(second.events())
             assert isinstance(opened, SessionOpened)

@@ -70,12 +70,24 @@ class Device:
         self.listener = Listener()
         self.output = NullDecodeOutput(self.clock)
         self.opened: list[SyncSession] = []
+        self.made: list[InlineStores] = []
 
     def stores(self) -> InlineStores:
         async def make() -> InlineStores:
             return InlineStores()
 
-        return self.runtime.submit(make()).result()
+        stores = self.runtime.submit(make()).result()
+        self.made.append(stores)
+        return stores
+
+    def close(self) -> None:
+        async def close_stores() -> None:
+            for stores in self.made:
+                stores.close()
+
+        for session in self.opened:
+            session.close()
+        self.runtime.submit(close_stores()).result(PATIENCE_S)
 
     def settle(self) -> None:
         """Wait until everything posted so far was carried out."""
@@ -103,8 +115,7 @@ class Device:
 def device(runtime: Runtime) -> Iterator[Device]:
     made = Device(runtime)
     yield made
-    for session in made.opened:
-        session.close()
+    made.close()
 
 
 def test_a_runtime_starts_runs_and_leaves_no_thread() -> None:

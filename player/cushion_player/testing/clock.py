@@ -107,6 +107,13 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._fake_clock.now_us() / 1_000_000
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Join the threads without a time limit: since Python 3.12 the Runner gives one, and a jump would exhaust it.
+
+        Threads live in real time, and IDLE_LIMIT_S bounds the wait there.
+        """
+        await super().shutdown_default_executor()
+
 
 class _JumpingSelector(selectors.BaseSelector):
     """Asked to wait, it moves the clock instead: the loop only waits when no callback is ready."""

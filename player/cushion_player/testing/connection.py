@@ -178,8 +178,7 @@ class Connection:
         return answer
 
     def _send_head(self, answer: _Answer, now_us: int) -> None:
-        reason = HTTPStatus(answer.status).phrase if answer.status in _KNOWN_STATUS else "Status"
-        lines = [f"HTTP/1.1 {answer.status} {reason}"]
+        lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Status')}"]
         headers = {
             "date": formatdate(usegmt=True),
             "content-length": str(len(answer.body)),
@@ -221,7 +220,13 @@ class Connection:
                 raise _Close
 
 
-_KNOWN_STATUS: Final = frozenset(status.value for status in HTTPStatus)
+_REASONS: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+"""Reason phrases. Those of RFC 9110, section 15.5, are spelt out where Python before 3.13 has older ones."""
 
 
 def _parse_head(head: str) -> tuple[str, str, dict[str, str]]:

@@ -139,6 +139,22 @@ def test_a_thread_is_waited_for_when_nothing_is_scheduled() -> None:
     assert clock.now_us() == 0
 
 
+def test_a_thread_that_outlives_the_session_is_joined_in_real_time() -> None:
+    clock = FakeClock()
+    ended = threading.Event()
+
+    def works_on() -> None:
+        threading.Event().wait(0.05)
+        ended.set()
+
+    async def main() -> None:
+        asyncio.get_running_loop().run_in_executor(None, works_on)
+
+    clock.run(main())
+    assert ended.is_set()
+    assert clock.now_us() == 0
+
+
 def test_grace_lets_a_thread_answer_before_the_clock_jumps() -> None:
     clock = FakeClock()
 
