@@ -214,7 +214,7 @@ class _Reader:
 
     def _within(self, index: int, span: _PeriodSpan, above: Places) -> Within:
         places = descend(span.node, above, self.notes, span.where)
-        return Within(index, span.duration, span.node, places, span.where, set(), self.root)
+        return Within(index, span.duration, span.node, places, span.where, {}, self.root)
 
     def _period(self, index: int, span: _PeriodSpan, above: Places) -> Period:
         node, where, notes = span.node, span.where, self.notes

@@ -7,7 +7,7 @@ but for the addresses of a SegmentList.
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from cushion_player.errors import ManifestSyntaxError, UnsupportedManifestFeatur
 from cushion_player.manifest.dash_template import Template
 from cushion_player.manifest.dash_timeline import EvenLine, Line, OpenRow, lay_out
 from cushion_player.manifest.dash_values import child_of, flag, integer, offset_seconds, rows_of
-from cushion_player.manifest.guard import MAX_SEGMENTS, Base
+from cushion_player.manifest.guard import MAX_SEGMENTS, MAX_URL_CHARACTERS, Base
 from cushion_player.manifest.reading import Notes
 from cushion_player.manifest.values import parse_byte_range
 from cushion_player.manifest.xml_tree import Node
@@ -67,11 +67,24 @@ class Media(NamedTuple):
     pattern: SegmentPattern | None = None
 
 
+class CheckedRows(NamedTuple):
+    """What is known of SegmentURL rows with any base of one scheme: bytes (see ListSegments), the longest reference."""
+
+    rows: list[list[str]]
+    firsts: array[int]
+    lasts: array[int]
+    longest: int
+
+
 @dataclass(slots=True)
 class Budget:
-    """Segments still allowed in this manifest: text of a few bytes can ask for billions."""
+    """Segments still allowed in this manifest: text of a few bytes can ask for billions.
+
+    checked: every list of rows met so far, by its identity and the base's scheme; a set's representations share one.
+    """
 
     left: int = MAX_SEGMENTS
+    checked: dict[tuple[int, str], CheckedRows] = field(default_factory=dict[tuple[int, str], CheckedRows])
 
     def take(self, count: int, where: str) -> None:
         self.left -= count
@@ -147,7 +160,9 @@ class ListSegments(LazySegments):
         span = self._line.at(index)
         first, last = self._firsts[index], self._lasts[index]
         byte_range = None if first == _WHOLE else (first, None if last == _OPEN else last)
-        address = Address(_url_of(self._rows[index], self._base), byte_range)
+        reference = _media_of(self._rows[index])
+        url = self._base.url if reference is None else self._base.resolve(reference, "")
+        address = Address(url, byte_range)
         return Segment(address, span.time - self._offset, span.duration, span.number, sub_number=span.sub_number)
 
     def total_bytes(self) -> int | None:
@@ -326,26 +341,40 @@ def _expand_list(outline: Outline, context: Context, timescale: int, time_offset
             outline.where,
             "both must agree",
         )
-    firsts, lasts = array("q"), array("q")
-    for index, row in enumerate(rows):
-        first, last = _checked(row, context, outline.where, index)
-        firsts.append(first)
-        lasts.append(last)
-    segments = ListSegments(line, rows, context.base, firsts, lasts, time_offset)
+    checked = _checked(rows, context, outline.where)
+    segments = ListSegments(line, rows, context.base, checked.firsts, checked.lasts, time_offset)
     return Media(timescale, time_offset, _initialization(outline, context), segments)
 
 
-def _url_of(row: list[str], base: Base, where: str = "") -> str:
-    """The URL of a SegmentURL; without @media it is the base's."""
+def _media_of(row: list[str]) -> str | None:
     for at in range(0, len(row), 2):
         if row[at] == "media":
-            return base.resolve(row[at + 1], where)
-    return base.url
+            return row[at + 1]
+    return None
 
 
-def _checked(row: list[str], context: Context, where: str, index: int) -> tuple[int, int]:
-    """The byte range of a SegmentURL whose address may be used. Raises ManifestError kinds with its place."""
-    _url_of(row, context.base, f"{where}/SegmentURL[{index}]@media")
+def _checked(rows: list[list[str]], context: Context, where: str) -> CheckedRows:
+    """The rows, every address of which may be used. Raises ManifestError kinds with the place."""
+    key = id(rows), context.base.scheme
+    found = context.budget.checked.get(key)
+    if found is None:
+        firsts, lasts = array("q"), array("q")
+        longest = 0
+        for index, row in enumerate(rows):
+            reference = _media_of(row)
+            if reference is not None:
+                longest = max(longest, len(reference))
+                context.base.resolve(reference, f"{where}/SegmentURL[{index}]@media")
+            first, last = _row_range(row, context, where, index)
+            firsts.append(first)
+            lasts.append(last)
+        found = context.budget.checked[key] = CheckedRows(rows, firsts, lasts, longest)
+    if found.longest + len(context.base.url) > MAX_URL_CHARACTERS:
+        raise ManifestSyntaxError(f"a URL of up to {found.longest + len(context.base.url)} characters", location=where)
+    return found
+
+
+def _row_range(row: list[str], context: Context, where: str, index: int) -> tuple[int, int]:
     for at in range(0, len(row), 2):
         if row[at] == "mediaRange":
             found = _byte_range(row[at + 1], context, f"{where}/SegmentURL[{index}]@mediaRange")

@@ -43,8 +43,8 @@ class Within:
     node: Node
     places: Places
     where: str
-    seen: set[str]
-    """Representation ids met so far."""
+    seen: dict[str, int]
+    """Representation ids met so far, and how often."""
     root: Node
     """Shared ContentProtection elements may be referred to from anywhere (5.8.4.1)."""
 
@@ -227,17 +227,17 @@ def _note_need(media: Media, representation: Representation, index: int, where: 
         reading.needs.append(Need(NeedKind.SIDX, *media.index_address, label, index, representation.id))
 
 
-def _unique_id(identity: str, seen: set[str], notes: Notes, where: str) -> str:
+def _unique_id(identity: str, seen: dict[str, int], notes: Notes, where: str) -> str:
     """@id must be unique in a period; where it is not, the later one is renamed."""
-    unique, count = identity, 1
+    unique = identity
     while unique in seen or not unique:
-        count += 1
+        count = seen[identity] = seen.get(identity, 1) + 1
         unique = f"{identity}#{count}"
     if unique != identity:
         notes.repair(
             f"representation {identity!r} was renamed {unique!r}", where, "5.3.5.2: @id is unique in its period"
         )
-    seen.add(unique)
+    seen[unique] = 1
     return unique
 
 

@@ -72,16 +72,17 @@ def _decode(data: bytes, url: str) -> str:
 class Base:
     """A base URL: resolves references against it and refuses those that lead where a manifest may not point."""
 
-    __slots__ = ("_may_point_at_files", "_prefix", "url")
+    __slots__ = ("_may_point_at_files", "_prefix", "scheme", "url")
 
     def __init__(self, url: str, *, may_point_at_files: bool | None = None) -> None:
         """may_point_at_files: None takes it from `url` itself: only a local manifest may."""
         self.url = url
+        self.scheme = _scheme(url)
         if may_point_at_files is None:
-            may_point_at_files = _scheme(url) in ("file", "")
+            may_point_at_files = self.scheme in ("file", "")
         self._may_point_at_files = may_point_at_files
         path = url.split("#", 1)[0].split("?", 1)[0]
-        is_plain = _scheme(url) in ("http", "https", "file") and path.count("/") > 2
+        is_plain = self.scheme in ("http", "https", "file") and path.count("/") > 2
         self._prefix = path[: path.rfind("/") + 1] if is_plain else ""
 
     def resolve(self, reference: str, where: str) -> str:

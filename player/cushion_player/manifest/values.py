@@ -27,8 +27,6 @@ AUDIO_CODECS = (
     "ac-4",
     "opus",
     "flac",
-    "fLaC",
-    "Opus",
     "mp3",
     "dts",
     "vorbis",
@@ -87,9 +85,13 @@ def split_codecs(text: str) -> tuple[list[str], list[str], list[str]]:
     texts: list[str] = []
     for item in text.split(","):
         name = item.strip()
-        for prefixes, found in ((VIDEO_CODECS, video), (AUDIO_CODECS, audio), (TEXT_CODECS, texts)):
-            if name.lower().startswith(tuple(prefix.lower() for prefix in prefixes)):
-                found.append(name)
+        lower = name.lower()
+        if lower.startswith(VIDEO_CODECS):
+            video.append(name)
+        elif lower.startswith(AUDIO_CODECS):
+            audio.append(name)
+        elif lower.startswith(TEXT_CODECS):
+            texts.append(name)
     return video, audio, texts
 
 

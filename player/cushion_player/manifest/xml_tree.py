@@ -6,7 +6,7 @@ has tens of thousands of them. Names are local names, whatever the namespace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Protocol
 from xml.parsers import expat
@@ -39,7 +39,7 @@ class Node:
     A tree is never changed after it was read: edits copy the nodes on the way to what changes.
     """
 
-    __slots__ = ("attrib", "chain", "children", "columns", "prefix", "rows", "source", "span", "tag", "text")
+    __slots__ = ("_named", "attrib", "chain", "children", "columns", "prefix", "rows", "source", "span", "tag", "text")
 
     def __init__(self, tag: str, attrib: dict[str, str], source: bytes = b"", start: int = 0) -> None:
         self.tag = tag
@@ -54,6 +54,8 @@ class Node:
         """URLs of the remote documents it came through (xlink)."""
         self.columns: Derived | None = None
         """What a reader derived from `rows`, kept for the next reading."""
+        self._named: dict[str, list[Node]] | None = None
+        """Children by name, from the first time one is asked for."""
 
     def get(self, name: str, default: str = "") -> str:
         return self.attrib.get(name, default)
@@ -67,13 +69,19 @@ class Node:
         return next((value for key, value in self.attrib.items() if key.endswith(ending)), None)
 
     def child(self, name: str) -> Node | None:
-        for found in self.children:
-            if found.tag == name:
-                return found
-        return None
+        """The first child of a name."""
+        found = self.all(name)
+        return found[0] if found else None
 
-    def all(self, name: str) -> list[Node]:
-        return [found for found in self.children if found.tag == name]
+    def all(self, name: str) -> Sequence[Node]:
+        """The children of a name, in document order."""
+        if not self.children:
+            return ()
+        if self._named is None:
+            self._named = {}
+            for item in self.children:
+                self._named.setdefault(item.tag, []).append(item)
+        return self._named.get(name, ())
 
     def walk(self) -> Iterator[Node]:
         """It and everything beneath, in document order."""
