@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cushion_player.manifest import NeedKind, ReadResult, read, resolve
@@ -76,6 +76,12 @@ def segment_lines(draw: st.DrawFn) -> list[str]:
 
 
 @settings(max_examples=150, deadline=None)
+@example(
+    pattern=[["#EXTINF:4,", "a.mp4"]] * 2 + [[f'#EXT-X-MAP:URI="i{n}"', "#EXTINF:4,", "a.mp4"] for n in (1, 2)],
+    drop=0,
+    add=1,
+    cut=False,
+)
 @given(st.lists(segment_lines(), min_size=4, max_size=12), st.integers(0, 90), st.integers(0, 60), st.booleans())
 def test_whatever_stands_between_segments_a_refresh_reads_it(
     pattern: list[list[str]], drop: int, add: int, cut: bool

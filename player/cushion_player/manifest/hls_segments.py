@@ -133,7 +133,7 @@ class HlsSegments(LazySegments):
             self.starts[index + 1] - start,
             number,
             self.discontinuity_at(number),
-            init if init is not self.init else None,
+            None if init is self.init or init == self.init else init,
             number in self.gaps,
             0,
             self.date_us(number),
