@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cushion_player.errors import ManifestSyntaxError
+from cushion_player.errors import ManifestSyntaxError, UnsupportedManifestFeature
 from cushion_player.manifest import read
 from cushion_player.manifest.dash_timeline import Columns, lay_out, read_columns
 from cushion_player.manifest.reading import Notes
@@ -116,3 +116,30 @@ def test_a_segment_is_found_by_its_time() -> None:
 @pytest.mark.parametrize("name", ["title.mpd", "templates.mpd", "live.mpd", "described.mpd", "patched.mpd"])
 def test_reading_the_same_manifest_twice_gives_equal_presentations(name: str) -> None:
     assert open_manifest(name).presentation == open_manifest(name).presentation
+
+
+def test_a_set_of_very_many_representations_is_refused_before_they_are_read() -> None:
+    inner = "".join(f"<Representation id='{index}'/>" for index in range(257))
+    text = f"<MPD><Period duration='PT4S'><AdaptationSet mimeType='video/mp4'>{inner}</AdaptationSet></Period></MPD>"
+
+    with pytest.raises(UnsupportedManifestFeature, match="more than 256 representations in a set") as refused:
+        read(text, "https://example.com/a.mpd")
+
+    assert refused.value.location == "MPD/Period[0]/AdaptationSet[0]"
+
+
+def test_representations_of_one_list_share_what_is_known_of_it() -> None:
+    rows = "".join(f"<SegmentURL media='{i}.m4s' mediaRange='0-{99 + i}'/>" for i in range(3))
+    representations = "<Representation id='a'/><Representation id='b'><BaseURL>b/</BaseURL></Representation>"
+    text = (
+        "<MPD><Period duration='PT6S'><AdaptationSet mimeType='video/mp4'>"
+        f"<SegmentList duration='2'>{rows}</SegmentList>{representations}</AdaptationSet></Period></MPD>"
+    )
+
+    first, second = read(text, "https://example.com/x/a.mpd").presentation.periods[0].adaptation_sets[0].representations
+
+    assert [segment.address.url for segment in second.segments] == [
+        f"https://example.com/x/b/{i}.m4s" for i in range(3)
+    ]
+    assert [segment.address.byte_range for segment in first.segments] == [(0, 99), (0, 100), (0, 101)]
+    assert first.bitrate_bps == second.bitrate_bps == round(303 * 8 / 6)

@@ -100,7 +100,8 @@ class _Reader:
         )
         if not periods and not required:
             raise UnsupportedManifestFeature("the MPD has no period that can be read", location="MPD")
-        early = tuple(self._early(span, places) for span in spans if span.start is None)
+        waiting = [span for span in spans if span.start is None] if self.reading.is_live else []
+        early = tuple(self._early(span, places) for span in waiting)
         presentation = self._presentation(total, places, periods, early)
         presentation = replace(presentation, repairs=tuple(notes.repairs))
         if required:

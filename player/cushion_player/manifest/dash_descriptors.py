@@ -71,6 +71,8 @@ _STANDARD_ATTRIBUTES = {
 
 def descriptors(node: Node, name: str) -> tuple[Descriptor, ...]:
     """All descriptors of one element name."""
+    if not node.children:
+        return ()
     return tuple([
         Descriptor(found.get("schemeIdUri"), found.get("value"), found.get("id"), found.inner_xml())
         for found in node.all(name)
@@ -101,6 +103,8 @@ def labels(node: Node) -> tuple[Label, ...]:
 
 def extras(node: Node) -> tuple[Extra, ...]:
     """Child elements and attributes beyond this model, as written."""
+    if not node.children and node.attrib.keys() <= _STANDARD_ATTRIBUTES:
+        return ()
     attributes = [
         Extra(f"@{name}", value)
         for name, value in node.attrib.items()
@@ -216,7 +220,7 @@ def _distance(node: Node, name: str) -> Fraction | None:
     return parse_frame_rate(node.attrib[name]) if name in node.attrib else None
 
 
-def channels(node: Node, parent: Node) -> str:
-    """The value of AudioChannelConfiguration, the representation's own first."""
-    found = node.child("AudioChannelConfiguration") or parent.child("AudioChannelConfiguration")
+def channels(node: Node) -> str:
+    """The value of its AudioChannelConfiguration; "" without one."""
+    found = node.child("AudioChannelConfiguration")
     return found.get("value") if found is not None else ""

@@ -6,19 +6,18 @@ but for the addresses of a SegmentList.
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
 from cushion_player.errors import ManifestSyntaxError, UnsupportedManifestFeature
+from cushion_player.manifest.dash_list import CheckedRows, ListSegments, check_rows, read_byte_range
 from cushion_player.manifest.dash_template import Template
 from cushion_player.manifest.dash_timeline import EvenLine, Line, OpenRow, lay_out
 from cushion_player.manifest.dash_values import child_of, flag, integer, offset_seconds, rows_of
-from cushion_player.manifest.guard import MAX_SEGMENTS, MAX_URL_CHARACTERS, Base
+from cushion_player.manifest.guard import MAX_SEGMENTS, Base
 from cushion_player.manifest.reading import Notes
-from cushion_player.manifest.values import parse_byte_range
 from cushion_player.manifest.xml_tree import Node
 from cushion_player.model import (
     Address,
@@ -31,8 +30,6 @@ from cushion_player.model import (
 
 _END_TOLERANCE_S = Fraction(1, 1000)
 """A remainder shorter than this at a period's end comes from rounded durations and holds no segment."""
-_OPEN = -1
-_WHOLE = -2
 _DAY_S = 86_400
 
 
@@ -67,24 +64,15 @@ class Media(NamedTuple):
     pattern: SegmentPattern | None = None
 
 
-class CheckedRows(NamedTuple):
-    """What is known of SegmentURL rows with any base of one scheme: bytes (see ListSegments), the longest reference."""
-
-    rows: list[list[str]]
-    firsts: array[int]
-    lasts: array[int]
-    longest: int
-
-
 @dataclass(slots=True)
 class Budget:
     """Segments still allowed in this manifest: text of a few bytes can ask for billions.
 
-    checked: every list of rows met so far, by its identity and the base's scheme; a set's representations share one.
+    lists: every list of rows met so far, by its identity and the base's scheme; a set's representations share one.
     """
 
     left: int = MAX_SEGMENTS
-    checked: dict[tuple[int, str], CheckedRows] = field(default_factory=dict[tuple[int, str], CheckedRows])
+    lists: dict[tuple[int, str], CheckedRows] = field(default_factory=dict[tuple[int, str], CheckedRows])
 
     def take(self, count: int, where: str) -> None:
         self.left -= count
@@ -130,46 +118,6 @@ class TemplateSegments(LazySegments):
 
     def total_bytes(self) -> int | None:
         return None
-
-
-class ListSegments(LazySegments):
-    """A line of segments with an address each: rows of SegmentURL, resolved when looked at.
-
-    firsts, lasts: bytes; -2 is the whole resource, -1 its rest.
-    """
-
-    __slots__ = ("_base", "_firsts", "_lasts", "_line", "_offset", "_rows")
-
-    def __init__(
-        self, line: Line, rows: list[list[str]], base: Base, firsts: array[int], lasts: array[int], offset: int
-    ) -> None:
-        self._line = line
-        self._rows = rows
-        self._base = base
-        self._firsts = firsts
-        self._lasts = lasts
-        self._offset = offset
-
-    def __len__(self) -> int:
-        return min(len(self._line), len(self._rows))
-
-    def start_at(self, index: int) -> int:
-        return self._line.start_at(index) - self._offset
-
-    def at(self, index: int) -> Segment:
-        span = self._line.at(index)
-        first, last = self._firsts[index], self._lasts[index]
-        byte_range = None if first == _WHOLE else (first, None if last == _OPEN else last)
-        reference = _media_of(self._rows[index])
-        url = self._base.url if reference is None else self._base.resolve(reference, "")
-        address = Address(url, byte_range)
-        return Segment(address, span.time - self._offset, span.duration, span.number, sub_number=span.sub_number)
-
-    def total_bytes(self) -> int | None:
-        count = len(self)
-        if not count or min(self._firsts[:count]) < 0 or min(self._lasts[:count]) < 0:
-            return None
-        return sum(self._lasts[:count]) - sum(self._firsts[:count]) + count
 
 
 class TemplatePattern(SegmentPattern):
@@ -324,12 +272,7 @@ def _address(attributes: dict[str, str], url_name: str, range_name: str, context
 def _byte_range(text: str | None, context: Context, where: str) -> ByteRange | None:
     if text is None:
         return None
-    parsed = parse_byte_range(text)
-    if parsed is None:
-        context.notes.repair(
-            f"byte range {text[:40]!r} was ignored", where, "it is no range; the whole resource is asked for"
-        )
-    return parsed
+    return read_byte_range(text, context.notes, where)
 
 
 def _expand_list(outline: Outline, context: Context, timescale: int, time_offset: int) -> Media:
@@ -341,46 +284,13 @@ def _expand_list(outline: Outline, context: Context, timescale: int, time_offset
             outline.where,
             "both must agree",
         )
-    checked = _checked(rows, context, outline.where)
-    segments = ListSegments(line, rows, context.base, checked.firsts, checked.lasts, time_offset)
-    return Media(timescale, time_offset, _initialization(outline, context), segments)
-
-
-def _media_of(row: list[str]) -> str | None:
-    for at in range(0, len(row), 2):
-        if row[at] == "media":
-            return row[at + 1]
-    return None
-
-
-def _checked(rows: list[list[str]], context: Context, where: str) -> CheckedRows:
-    """The rows, every address of which may be used. Raises ManifestError kinds with the place."""
     key = id(rows), context.base.scheme
-    found = context.budget.checked.get(key)
-    if found is None:
-        firsts, lasts = array("q"), array("q")
-        longest = 0
-        for index, row in enumerate(rows):
-            reference = _media_of(row)
-            if reference is not None:
-                longest = max(longest, len(reference))
-                context.base.resolve(reference, f"{where}/SegmentURL[{index}]@media")
-            first, last = _row_range(row, context, where, index)
-            firsts.append(first)
-            lasts.append(last)
-        found = context.budget.checked[key] = CheckedRows(rows, firsts, lasts, longest)
-    if found.longest + len(context.base.url) > MAX_URL_CHARACTERS:
-        raise ManifestSyntaxError(f"a URL of up to {found.longest + len(context.base.url)} characters", location=where)
-    return found
-
-
-def _row_range(row: list[str], context: Context, where: str, index: int) -> tuple[int, int]:
-    for at in range(0, len(row), 2):
-        if row[at] == "mediaRange":
-            found = _byte_range(row[at + 1], context, f"{where}/SegmentURL[{index}]@mediaRange")
-            if found is not None:
-                return found[0], _OPEN if found[1] is None else found[1]
-    return _WHOLE, _OPEN
+    checked = context.budget.lists.get(key)
+    if checked is None:
+        checked = context.budget.lists[key] = check_rows(rows, context.base, context.notes, outline.where)
+    checked.check_length(context.base, outline.where)
+    segments = ListSegments(line, checked, context.base, time_offset)
+    return Media(timescale, time_offset, _initialization(outline, context), segments)
 
 
 def _expand_base(outline: Outline, context: Context, timescale: int, time_offset: int) -> Media:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from cushion_player.errors import UnsupportedManifestFeature
 from cushion_player.manifest import dash_descriptors as described
 from cushion_player.manifest.dash_bases import Places, descend
 from cushion_player.manifest.dash_segments import Budget, Context, Media, Outline, availability, expand, whole_file
@@ -16,11 +17,16 @@ from cushion_player.model import (
     AdaptationSet,
     ContentKind,
     Descriptor,
+    InbandEvents,
     Preselection,
+    ProducerReferenceTime,
     Protection,
     Representation,
+    Resync,
 )
 
+MAX_REPRESENTATIONS = 256
+"""Of one set: each costs some 50 µs to read, whatever its length, and ladders have a few dozen rungs at most."""
 _OUTLINES = ("SegmentTemplate", "SegmentList", "SegmentBase")
 
 
@@ -91,10 +97,24 @@ def _read_set(node: Node, where: str, number: int, within: Within, reading: Read
     essential = described.descriptors(node, "EssentialProperty")
     supplemental = described.descriptors(node, "SupplementalProperty")
     protections = _protections(node, within.root, notes, where)
-    shared = _Shared(node, levels, places, protections, essential + supplemental)
+    shared = _Shared(
+        node,
+        levels,
+        places,
+        protections,
+        tuple(dict.fromkeys(item.scheme for item in protections)),
+        essential + supplemental,
+        channels=described.channels(node),
+        inband_events=described.inband_events(node, notes, where),
+        reference_times=described.reference_times(node, notes, where),
+        resyncs=described.resyncs(node, notes, where),
+    )
+    elements = node.all("Representation")
+    if len(elements) > MAX_REPRESENTATIONS:
+        raise UnsupportedManifestFeature(f"more than {MAX_REPRESENTATIONS} representations in a set", location=where)
     representations = tuple([
         _read_representation(found, f"{where}/Representation[{position}]", shared, within, reading)
-        for position, found in enumerate(node.all("Representation"))
+        for position, found in enumerate(elements)
     ])  # fmt: skip
     kind, is_muxed = _content_kind(node, representations)
     properties = essential + supplemental
@@ -143,7 +163,13 @@ class _Shared:
     levels: tuple[Node, ...]
     places: Places
     protections: tuple[Protection, ...]
+    schemes: tuple[str, ...]
+    """Of the protections."""
     properties: tuple[Descriptor, ...]
+    channels: str
+    inband_events: tuple[InbandEvents, ...]
+    reference_times: tuple[ProducerReferenceTime, ...]
+    resyncs: tuple[Resync, ...]
 
 
 def _read_representation(node: Node, where: str, shared: _Shared, within: Within, reading: Reading) -> Representation:
@@ -169,7 +195,11 @@ def _read_representation(node: Node, where: str, shared: _Shared, within: Within
     if unknown:
         what = f"the representation is left alone: essential property {unknown[:80]!r}"
         notes.repair(what, where, "5.8.4.8: it is not known")
-    protections = shared.protections + _protections(node, within.root, notes, where)
+    protections, schemes = shared.protections, shared.schemes
+    own = _protections(node, within.root, notes, where)
+    if own:
+        protections += own
+        schemes = tuple(dict.fromkeys((*schemes, *(item.scheme for item in own))))
     frame_rate = inherited("frameRate")
     mime_type = inherited("mimeType").strip()
     quality = optional_integer(node, "qualityRanking", notes, where)
@@ -186,7 +216,7 @@ def _read_representation(node: Node, where: str, shared: _Shared, within: Within
         time_offset=media.time_offset,
         init=media.init,
         segments=media.segments,
-        protection=tuple(dict.fromkeys(item.scheme for item in protections)),
+        protection=schemes,
         source=base.url if outline is None or outline.kind == "SegmentBase" else "",
         pattern=media.pattern,
         protections=protections,
@@ -194,7 +224,7 @@ def _read_representation(node: Node, where: str, shared: _Shared, within: Within
         profiles=words(inherited("profiles")),
         supplemental_codecs=(node.local("supplementalCodecs") or parent.local("supplementalCodecs") or "").strip(),
         sample_rate_hz=_sample_rate(inherited("audioSamplingRate")),
-        channels=described.channels(node, parent),
+        channels=described.channels(node) or shared.channels,
         scan_type=inherited("scanType"),
         dependency_ids=words(node.get("dependencyId")),
         quality_ranking=quality,
@@ -205,9 +235,9 @@ def _read_representation(node: Node, where: str, shared: _Shared, within: Within
         availability_time_complete=is_complete and places[0].info.availability_time_complete,
         essential=essential,
         supplemental=supplemental,
-        inband_events=described.inband_events(parent, notes, where) + described.inband_events(node, notes, where),
-        reference_times=described.reference_times(parent, notes, where) + described.reference_times(node, notes, where),
-        resyncs=described.resyncs(node, notes, where) or described.resyncs(parent, notes, where),
+        inband_events=shared.inband_events + described.inband_events(node, notes, where),
+        reference_times=shared.reference_times + described.reference_times(node, notes, where),
+        resyncs=described.resyncs(node, notes, where) or shared.resyncs,
         excluded=f"essential property {unknown}" if unknown else "",
         extra=described.extras(node),
     )

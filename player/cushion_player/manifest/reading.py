@@ -150,8 +150,10 @@ def edit_representation(
 
 def mean_bitrate_bps(representation: Representation) -> int | None:
     """Real bytes × 8 over real duration, when every segment's size is known."""
+    if not representation.sizes_known:
+        return None
     duration = representation.duration()
-    if not duration or not representation.sizes_known:
+    if not duration:
         return None
     total_bytes = sum(segment.address.size_bytes or 0 for segment in representation.segments)
     return round(total_bytes * 8 / duration)

@@ -62,11 +62,14 @@ class Node:
 
     def local(self, name: str) -> str | None:
         """An attribute by local name (`href` of xlink)."""
-        plain = self.attrib.get(name)
-        if plain is not None:
-            return plain
+        attrib = self.attrib
+        if name in attrib:
+            return attrib[name]
         ending = ":" + name
-        return next((value for key, value in self.attrib.items() if key.endswith(ending)), None)
+        for key in attrib:
+            if key.endswith(ending):
+                return attrib[key]
+        return None
 
     def child(self, name: str) -> Node | None:
         """The first child of a name."""
