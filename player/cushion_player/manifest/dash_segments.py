@@ -28,8 +28,8 @@ from cushion_player.model import (
     SegmentPattern,
 )
 
-_END_TOLERANCE_S = Fraction(1, 1000)
-"""A remainder shorter than this at a period's end comes from rounded durations and holds no segment."""
+_END_TOLERANCE = 1000
+"""A remainder shorter than this part of a second at a period's end comes from rounded durations, holding no segment."""
 _DAY_S = 86_400
 
 
@@ -206,7 +206,8 @@ def _line(
     fitting = None
     """How many segments of this duration begin before the period ends."""
     if period is not None:
-        fitting = ceil((period - _END_TOLERANCE_S) * timescale / duration) if period > _END_TOLERANCE_S else 0
+        less = period.numerator * _END_TOLERANCE - period.denominator
+        fitting = max(0, -(-less * timescale // (period.denominator * _END_TOLERANCE * duration)))
     if count is None:
         end_number = outline.integer("endNumber", context.notes, 0)
         if end_number:
@@ -224,7 +225,7 @@ def _line(
         context.notes.repair(what, outline.where, "they begin after the period ends")
         count = fitting
     context.budget.take(count, outline.where)
-    end = time_offset + int(period * timescale) if period is not None else None
+    end = time_offset + period.numerator * timescale // period.denominator if period is not None else None
     return EvenLine(time_offset, duration, count, start_number, end), None
 
 
