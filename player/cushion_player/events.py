@@ -216,6 +216,14 @@ class MediaDamaged:
 
 
 @dataclass(frozen=True, slots=True)
+class PartMissing:
+    """A part of the presentation could not be had and is left out; said by the driver, which loads it."""
+
+    what: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackEnded:
     """The last frame's time has passed."""
 
@@ -245,6 +253,7 @@ Notice = (
     | SegmentLoaded
     | SegmentRetried
     | MediaDamaged
+    | PartMissing
     | PlaybackEnded
     | PlaybackFailed
 )

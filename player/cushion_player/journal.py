@@ -1,14 +1,15 @@
 """The journal: every verb call and what it made the engine say, one JSON line each; it replays.
 
 Line 1 is the header: schema version, engine configuration, rule, parameters, seed. Each following line is
-`{"verb", "args", "now", "events"}`. The engine has no addresses; only the sentence of a failed fetch names one, without
-query, fragment and credentials (see `transport.wording`).
+`{"verb", "args", "now", "events"}`. The engine has no addresses; those in the sentences of
+failed fetches are left out here.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
@@ -21,6 +22,7 @@ from cushion_player.errors import JournalError
 from cushion_player.timeline import Timeline, Track, TrackKind, TrackRung
 
 SCHEMA_VERSION = 1
+_ADDRESS = re.compile(r'\b[a-z]+://[^\s"\\)]+')
 
 Json = dict[str, Any]
 
@@ -79,7 +81,7 @@ class JournalWriter:
         )
 
     def _line(self, value: Mapping[str, object]) -> None:
-        self._sink.write(json.dumps(value, separators=(",", ":")) + "\n")
+        self._sink.write(_ADDRESS.sub("<address>", json.dumps(value, separators=(",", ":"))) + "\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from cushion_player import manifest
 from cushion_player.clock import Clock
-from cushion_player.errors import FetchError, ManifestError
+from cushion_player.errors import FetchError, FetchTimeout, ManifestError
 from cushion_player.manifest import Need, ReadResult
-from cushion_player.model import Presentation
+from cushion_player.model import ContentKind, Presentation
 from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchResult, Transport, fetch_bytes
+from cushion_player.transport.wording import public_url
 
 MAX_ROUNDS = 8
 """Needs may lead to further needs (hierarchical indexes); a manifest that never settles is refused."""
+LOAD_LIMIT_S = 30.0
+"""For the manifest and all its parts together: a server that drips a byte a second is as bad as one that hangs."""
 MAX_AT_ONCE = 16
 """Requests in flight for one presentation: a title with a hundred playlists is not a flood for its server."""
 
@@ -36,31 +40,55 @@ class LoadedParts:
 
 
 async def load_presentation(
-    transport: Transport, url: str, clock: Clock, *, limit_bytes: int = MANIFEST_LIMIT_BYTES
-) -> Presentation:
+    transport: Transport,
+    url: str,
+    clock: Clock,
+    *,
+    limit_bytes: int = MANIFEST_LIMIT_BYTES,
+    limit_s: float = LOAD_LIMIT_S,
+) -> LoadedParts:
     """Read the manifest at `url` and everything needed to play it.
 
     limit_bytes: of the manifest and of each of its parts; what is longer is refused without being read to its end.
-    Raises FetchError kinds when the manifest or all of its parts cannot be fetched, ManifestError when it cannot be
-    read. A part that cannot be fetched is dropped while others remain; the presentation's repairs say so.
+    limit_s: for everything together, by the event loop's time.
+    Raises FetchError kinds when the manifest, all of its parts or all of its video cannot be fetched, ManifestError
+    when it cannot be read. A part that cannot be fetched is dropped while others remain, and is in `missing`.
     """
-    result = await _read(transport, url, clock, limit_bytes)
-    for _ in range(MAX_ROUNDS):
-        if not result.needs:
-            return result.presentation
-        result, failed = await _resolve(transport, result, result.needs, clock, limit_bytes)
-        for part in failed:
-            result = manifest.drop(result, part.need, part.reason)
-    raise ManifestError(f"{url}: the manifest still needs more after {MAX_ROUNDS} rounds", location=url)
+    async with _limited(url, limit_s):
+        result = await _read(transport, url, clock, limit_bytes)
+        has_video = _has_video(result.presentation)
+        missing: list[MissingPart] = []
+        for _ in range(MAX_ROUNDS):
+            if not result.needs:
+                break
+            result, failed = await _resolve(transport, result, result.needs, clock, limit_bytes)
+            for part in failed:
+                result = manifest.drop(result, part.need, part.reason)
+            missing += failed
+        else:
+            raise ManifestError(f"{url}: the manifest still needs more after {MAX_ROUNDS} rounds", location=url)
+    if missing and has_video and not _has_video(result.presentation):
+        raise FetchError(f"none of the video could be had; first of {len(missing)}: {missing[0].reason}", url=url)
+    return LoadedParts(result.presentation, tuple(missing))
 
 
 async def load_parts(
-    transport: Transport, url: str, clock: Clock, *, limit_bytes: int = MANIFEST_LIMIT_BYTES
+    transport: Transport,
+    url: str,
+    clock: Clock,
+    *,
+    limit_bytes: int = MANIFEST_LIMIT_BYTES,
+    limit_s: float = LOAD_LIMIT_S,
 ) -> LoadedParts:
     """Read the manifest at `url` and those of its parts that can be had, leaving out nothing of what it says.
 
     For looking at a manifest rather than playing it. Raises FetchError kinds and ManifestError for the manifest alone.
     """
+    async with _limited(url, limit_s):
+        return await _load_parts(transport, url, clock, limit_bytes)
+
+
+async def _load_parts(transport: Transport, url: str, clock: Clock, limit_bytes: int) -> LoadedParts:
     result = await _read(transport, url, clock, limit_bytes)
     missing: dict[Need, MissingPart] = {}
     for _ in range(MAX_ROUNDS):
@@ -72,6 +100,23 @@ async def load_parts(
     for need in result.needs:
         missing.setdefault(need, MissingPart(need, f"not read within {MAX_ROUNDS} rounds"))
     return LoadedParts(result.presentation, tuple(missing.values()))
+
+
+@asynccontextmanager
+async def _limited(url: str, limit_s: float) -> AsyncGenerator[None, None]:
+    try:
+        async with asyncio.timeout(limit_s):
+            yield
+    except TimeoutError as exc:
+        raise FetchTimeout(f"{public_url(url)}: not all of the manifest came within {limit_s:g} s", url=url) from exc
+
+
+def _has_video(presentation: Presentation) -> bool:
+    return any(
+        adaptation_set.kind is ContentKind.VIDEO and adaptation_set.representations
+        for period in presentation.periods
+        for adaptation_set in period.adaptation_sets
+    )
 
 
 async def _read(transport: Transport, url: str, clock: Clock, limit_bytes: int) -> ReadResult:

@@ -17,7 +17,7 @@ from typing import Self, TextIO
 from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import Clock
 from cushion_player.engine import EngineConfig, EngineSnapshot, FetchFailure, Limits, PlaybackEngine
-from cushion_player.errors import FetchError, HttpStatusError
+from cushion_player.errors import FetchError, HttpStatusError, UsageError
 from cushion_player.events import (
     AbandonSegment,
     DiscardSegment,
@@ -27,6 +27,7 @@ from cushion_player.events import (
     FetchInit,
     FetchSegment,
     Notice,
+    PartMissing,
     PlaybackEnded,
     PlaybackFailed,
     PrepareOutput,
@@ -112,6 +113,9 @@ class Player:
                 await group.__aexit__(None, None, None)
         finally:
             self._segments.clear()
+            if self._finished is not None and not self._finished.done():
+                self._finished.set_exception(UsageError("the player was closed before playback had finished"))
+                self._finished.exception()  # nobody has to be waiting
             await self._output.close()
 
     # ------------------------------------------------------------------ what the viewer does
@@ -121,7 +125,10 @@ class Player:
 
         Raises ManifestError and FetchError kinds.
         """
-        presentation = await load_presentation(self._transport, url, self._clock)
+        loaded = await load_presentation(self._transport, url, self._clock)
+        for part in loaded.missing:
+            self._tell(PartMissing(part.need.label, part.reason))
+        presentation = loaded.presentation
         self._plan = plan_playback(presentation)
         timeline = self._plan.timeline
         self._call(lambda now: self._engine.start(timeline, start_us, now=now))
@@ -159,7 +166,10 @@ class Player:
         return self._plan
 
     async def wait_finished(self) -> PlaybackEnded | PlaybackFailed:
-        """Wait until playback has ended or failed; a seek after the end makes it unfinished again."""
+        """Wait until playback has ended or failed; a seek after the end makes it unfinished again.
+
+        Raises UsageError when the player is closed meanwhile.
+        """
         assert self._finished is not None, "enter the player first"
         return await asyncio.shield(self._finished)
 
@@ -193,7 +203,10 @@ class Player:
             self._finished = asyncio.get_running_loop().create_future()
         log.debug("notice %s", notice)
         for subscriber in self._subscribers:
-            subscriber(notice)
+            try:
+                subscriber(notice)
+            except Exception:  # whoever listens must not stop what plays
+                log.exception("a subscriber failed on %s", type(notice).__name__)
 
     def _obey(self, effect: Effect) -> None:
         match effect:

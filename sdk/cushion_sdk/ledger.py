@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cushion_sdk.session_events import (
     MediaDamaged,
+    PartMissing,
     PlaybackEnded,
     PlaybackFailed,
     PlaybackPaused,
@@ -60,6 +61,8 @@ class SessionLedger:
                 self.add_error(event.code, event.message)
             case MediaDamaged():
                 self.add_error("decode", event.message)
+            case PartMissing():
+                self.add_error("fetch", event.message)
             case _:
                 pass
 

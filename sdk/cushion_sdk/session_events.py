@@ -127,6 +127,14 @@ class MediaDamaged:
 
 
 @dataclass(frozen=True, slots=True)
+class PartMissing:
+    """A part of the presentation could not be had and is left out: a rung less, no sound."""
+
+    what: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackEnded:
     position_s: float
 
@@ -162,6 +170,7 @@ SessionEvent = (
     | SegmentLoaded
     | SegmentRetried
     | MediaDamaged
+    | PartMissing
     | PlaybackEnded
     | PlaybackFailed
     | EventsMissed
@@ -210,6 +219,8 @@ def from_notice(notice: notices.Notice) -> SessionEvent | None:
             )
         case notices.MediaDamaged(track, position_us, message):
             return MediaDamaged(track, seconds(position_us), message)
+        case notices.PartMissing(what, message):
+            return PartMissing(what, message)
         case notices.PlaybackEnded(position_us):
             return PlaybackEnded(seconds(position_us))
         case notices.PlaybackFailed(position_us, code, message, attempts):

@@ -60,7 +60,7 @@ async def read_plan(url: str) -> PlaybackPlan:
     """The playback plan of a manifest, by our own readers."""
     transport = transport_for(url)
     try:
-        return plan_playback(await load_presentation(transport, url, MonotonicClock()))
+        return plan_playback((await load_presentation(transport, url, MonotonicClock())).presentation)
     finally:
         await transport.close()
 

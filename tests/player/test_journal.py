@@ -59,6 +59,21 @@ def test_an_unfinished_last_line_is_left_out() -> None:
     assert report.is_equal
 
 
+def test_no_address_enters_a_journal_and_it_still_replays() -> None:
+    sink = io.StringIO()
+    config = EngineConfig()
+    engine = PlaybackEngine(config, "bba2", on_verb=JournalWriter(sink, config, "bba2", {}, 0).write)
+    failure = FetchFailure("http_status", "segment 0 of v: HTTP 404 (https://cdn.example/secret/a.m4s)", False)
+    driver = VirtualDriver(engine, make_timeline(n_segments=3), None, fail=lambda _: failure)
+
+    driver.start()
+    driver.run()
+
+    assert "PlaybackFailed" in sink.getvalue()
+    assert "cdn.example" not in sink.getvalue()
+    assert replay(io.StringIO(sink.getvalue())).is_equal
+
+
 @pytest.mark.parametrize("text", ["", "nonsense\n", "{}\n", '{"cushion_journal":99}\n', "<html></html>\nx\n"])
 def test_what_is_no_journal_is_refused(text: str) -> None:
     with pytest.raises(JournalError):

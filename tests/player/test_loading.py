@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
 
 from cushion_player.clock import MonotonicClock
-from cushion_player.errors import HttpStatusError, ManifestError, ResponseTooLarge
+from cushion_player.errors import FetchError, FetchTimeout, HttpStatusError, ManifestError, ResponseTooLarge
 from cushion_player.loading import MAX_AT_ONCE, load_parts, load_presentation
+from cushion_player.testing.clock import FakeClock
+from cushion_player.testing.faults import Drip
 from cushion_player.testing.transport import FakeResponse, FakeTransport
 from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest
 from cushion_player.transport.http import HttpTransport
@@ -94,13 +96,30 @@ async def test_a_part_over_the_limit_is_dropped_while_others_remain() -> None:
     content = folder("title.m3u8", "360p.m3u8", "audio.m3u8")
     content[URL + "720p.m3u8"] = b"#EXTM3U\n" + b"#\n" * 100_000
 
-    presentation = await load_presentation(
-        FakeTransport(CLOCK, content), URL + "title.m3u8", CLOCK, limit_bytes=100_000
-    )
+    loaded = await load_presentation(FakeTransport(CLOCK, content), URL + "title.m3u8", CLOCK, limit_bytes=100_000)
 
+    presentation = loaded.presentation
+    assert [part.need.url for part in loaded.missing] == [URL + "720p.m3u8"]
     video = presentation.periods[0].adaptation_sets[0]
     assert [item.height_px for item in video.representations] == [360]
     assert any("reading stopped" in repair.what for repair in presentation.repairs)
+
+
+async def test_a_title_without_any_of_its_video_is_not_played_as_sound() -> None:
+    with pytest.raises(FetchError, match=r"none of the video could be had; first of 2: .*HTTP 404"):
+        await load_presentation(FakeTransport(CLOCK, folder("title.m3u8", "audio.m3u8")), URL + "title.m3u8", CLOCK)
+
+
+@pytest.mark.parametrize("load", [load_presentation, load_parts])
+def test_a_manifest_that_drips_is_given_up(load: Callable[..., Coroutine[object, object, object]]) -> None:
+    clock = FakeClock()
+    transport = FakeTransport(clock, folder("title.m3u8"))
+    transport.faults.always(URL + "title.m3u8", Drip(1, 5.0))
+
+    with pytest.raises(FetchTimeout, match="not all of the manifest came within 30 s"):
+        clock.run(load(transport, URL + "title.m3u8", clock))
+
+    assert clock.now_us() == 30_000_000
 
 
 async def test_looking_at_a_manifest_keeps_what_could_not_be_had_and_says_why() -> None:

@@ -8,7 +8,7 @@ import io
 import pytest
 
 from cushion_player.engine import EngineConfig, Limits, PlaybackEngine
-from cushion_player.errors import HttpStatusError, ManifestError
+from cushion_player.errors import HttpStatusError, ManifestError, UsageError
 from cushion_player.events import (
     FetchSegment,
     Notice,
@@ -170,6 +170,32 @@ def test_leaving_early_leaves_no_task_and_no_open_request() -> None:
 
     assert session.clock.run(scenario()) == set()
     assert session.origin.open_streams == 0
+
+
+def test_who_waits_on_a_player_that_is_closed_is_told() -> None:
+    session = Session(make_link([SECOND], [200_000], 40_000))
+
+    async def scenario() -> None:
+        async with session.player as player:
+            await player.load(f"{BASE}a.mpd")
+            waiting = asyncio.create_task(player.wait_finished())
+            await session.clock.sleep_until(SECOND)
+        with pytest.raises(UsageError, match="closed"):
+            await waiting
+
+    session.clock.run(scenario())
+
+
+@pytest.mark.logs_warnings
+def test_a_subscriber_that_fails_does_not_stop_the_playback() -> None:
+    session = Session()
+
+    def fail(notice: Notice) -> None:
+        raise RuntimeError("listener")
+
+    session.player.subscribe(fail)
+
+    assert isinstance(session.clock.run(session.play()), PlaybackEnded)
 
 
 def test_missing_manifest_is_a_status_error() -> None:
