@@ -110,14 +110,16 @@ def _places(root: Node) -> list[tuple[Node, str]]:
         counts: dict[str, int] = {}
         below: list[tuple[Node, str]] = []
         for item in node.children:
-            index = counts[item.tag] = counts.get(item.tag, -1) + 1
             if item.tag in _LINKABLE or item.tag == "Representation":
+                index = counts[item.tag] = counts.get(item.tag, -1) + 1
                 below.append((item, f"{where}/{item.tag}[{index}]"))
         stack.extend(reversed(below))
     return found
 
 
 def _without_nothing(node: Node) -> Node:
+    if not node.children:
+        return node
     if not any(item.local("href") == NOTHING or item.tag in _LINKABLE for item in node.children):
         return node
     children = [_without_nothing(item) for item in node.children if item.local("href") != NOTHING]

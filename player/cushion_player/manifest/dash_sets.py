@@ -100,6 +100,7 @@ def _read_set(node: Node, where: str, number: int, within: Within, reading: Read
     shared = _Shared(
         node,
         levels,
+        _outline(levels),
         places,
         protections,
         tuple(dict.fromkeys(item.scheme for item in protections)),
@@ -161,6 +162,8 @@ class _Shared:
 
     node: Node
     levels: tuple[Node, ...]
+    outline: tuple[Node, ...]
+    """What holds for representations without segment information of their own."""
     places: Places
     protections: tuple[Protection, ...]
     schemes: tuple[str, ...]
@@ -186,7 +189,8 @@ def _read_representation(node: Node, where: str, shared: _Shared, within: Within
     identity = _unique_id(node.get("id"), within.seen, notes, where)
     base = places[0].base
     context = Context(base, node.get("id"), bandwidth, within.duration, reading.is_live, notes, reading.budget)
-    outline = _outline((node, *shared.levels), where)
+    nodes = _outline((node, *shared.levels)) if node.children else shared.outline
+    outline = Outline(nodes[0].tag, nodes, f"{where}/{nodes[0].tag}") if nodes else None
     media = expand(outline, context) if outline is not None else whole_file(context)
     offset, is_complete = availability(outline, places[0].info.availability_time_offset, notes)
     essential = described.descriptors(node, "EssentialProperty")
@@ -301,13 +305,13 @@ def _protections(node: Node, root: Node, notes: Notes, where: str) -> tuple[Prot
     return tuple(filled)
 
 
-def _outline(levels: tuple[Node, ...], where: str) -> Outline | None:
-    """The segment information in force: the nearest level's kind, with that kind's elements of all levels."""
+def _outline(levels: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The segment information in force: of the nearest level's kind, that kind's elements of all levels."""
     kind = next((name for level in levels for name in _OUTLINES if level.child(name) is not None), None)
     if kind is None:
-        return None
+        return ()
     found = (level.child(kind) for level in levels)
-    return Outline(kind, tuple(node for node in found if node is not None), f"{where}/{kind}")
+    return tuple(node for node in found if node is not None)
 
 
 def _content_kind(node: Node, representations: tuple[Representation, ...]) -> tuple[ContentKind, bool]:
