@@ -52,13 +52,14 @@ def start_ours(origin: Origin, path: str) -> Start:
         began_us = time.monotonic_ns() // 1000
         run(cushion_command(origin.url(path), PLAYED_S, "--journal", str(journal_path)), timeout_s=30)
         calls = [json.loads(line) for line in journal_path.read_text().splitlines()[1:]]
+    begun = next(call for call in calls if call["verb"] == "start")
     started = next(call for call in calls if any(event["$"] == "PlaybackStarted" for event in call["events"]))
     received = next(call for call in calls if any(is_video_feed(event) for event in call["events"]))
     return Start(
         manifest_ms=(origin.log[0].time_us - began_us) / 1000,
         first_frame_ms=(started["now"] - began_us) / 1000,
         n_requests=heard_by(origin.log, started["now"]),
-        presentation_ms=(calls[0]["now"] - began_us) / 1000,
+        presentation_ms=(begun["now"] - began_us) / 1000,
         segment_ms=(received["now"] - began_us) / 1000,
     )
 
