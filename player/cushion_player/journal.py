@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
 
@@ -102,40 +102,55 @@ class ReplayReport:
     decisions: int
     """Segments requested in the recording."""
     differences: tuple[Difference, ...]
+    """The first ones, as many as were asked for."""
+    difference_count: int
+    """All of them."""
+    unfinished_line: int | None = None
+    """The number of the last line if it is unfinished (a crash); it was left out."""
 
     @property
     def is_equal(self) -> bool:
-        return not self.differences
+        return not self.difference_count
 
 
-def read_lines(lines: Iterable[str]) -> Iterator[tuple[int, Json]]:
+def read_lines(lines: Iterable[str], on_unfinished: Callable[[int], None] | None = None) -> Iterator[tuple[int, Json]]:
     """The objects of a journal with their line numbers; an unfinished last line (a crash) is left out.
 
-    Raises JournalError where a line in the middle is not JSON.
+    `on_unfinished` is then told its number. Raises JournalError where a line in the middle is not JSON.
     """
     pending: JournalError | None = None
+    number = 0
     for number, line in enumerate(lines, start=1):
         if pending is not None:
             raise pending
         try:
             value = json.loads(line)
+        except RecursionError:
+            raise JournalError(f"journal line {number} is nested too deeply") from None
         except ValueError as exc:
             pending = JournalError(f"journal line {number} is not JSON: {exc}")
             continue
         if not isinstance(value, dict):
             raise JournalError(f"journal line {number} is not an object")
         yield number, cast("Json", value)
+    if pending is not None and on_unfinished is not None:
+        on_unfinished(number)
 
 
 def replay(lines: Iterable[str], *, max_differences: int = 20) -> ReplayReport:
     """Drive a fresh engine with the recorded verbs and compare all that it says with what was recorded.
 
+    `max_differences` are kept for the report, all are counted.
     Raises JournalError when the text is not a journal of this version.
     """
-    entries = read_lines(lines)
-    header = next(entries, (0, cast("Json", {})))[1]
+    unfinished: list[int] = []
+    entries = read_lines(lines, unfinished.append)
+    first = next(entries, None)
+    if first is None:
+        raise JournalError("not a journal: its only line is not JSON" if unfinished else "the journal is empty")
+    header = first[1]
     if header.get("cushion_journal") != SCHEMA_VERSION:
-        raise JournalError(f"not a journal of version {SCHEMA_VERSION}: {str(header)[:80]}")
+        raise JournalError(f"not a journal of version {SCHEMA_VERSION}: {json.dumps(header)[:80]}")
     try:
         config = decode(header["config"])
         assert isinstance(config, EngineConfig)
@@ -144,7 +159,7 @@ def replay(lines: Iterable[str], *, max_differences: int = 20) -> ReplayReport:
             config, str(header["rule"]), cast("Json", header["rule_params"]), int(header["seed"]), on_verb=calls.append
         )
         differences: list[Difference] = []
-        verbs = decisions = 0
+        verbs = decisions = difference_count = 0
         for number, entry in entries:
             name = str(entry["verb"])
             if name not in VERBS:
@@ -154,10 +169,14 @@ def replay(lines: Iterable[str], *, max_differences: int = 20) -> ReplayReport:
             replayed = encode(calls.pop().events)
             verbs += 1
             decisions += sum(event["$"] == "FetchSegment" for event in entry["events"])
-            if replayed != entry["events"] and len(differences) < max_differences:
-                differences.append(Difference(number, name, entry["events"], replayed))
-    except (LookupError, TypeError, AttributeError, AssertionError, ValueError) as exc:
+            if replayed != entry["events"]:
+                difference_count += 1
+                if len(differences) < max_differences:
+                    differences.append(Difference(number, name, entry["events"], replayed))
+    except RecursionError:
+        raise JournalError("the journal does not fit this engine: a value in it is nested too deeply") from None
+    except (LookupError, TypeError, AttributeError, AssertionError, ValueError, ArithmeticError) as exc:
         if isinstance(exc, JournalError):
             raise
         raise JournalError(f"the journal does not fit this engine: {type(exc).__name__}: {exc}") from exc
-    return ReplayReport(verbs, decisions, tuple(differences))
+    return ReplayReport(verbs, decisions, tuple(differences), difference_count, next(iter(unfinished), None))

@@ -57,6 +57,8 @@ def test_an_unfinished_last_line_is_left_out() -> None:
     report = replay(io.StringIO(text[:-40]))
 
     assert report.is_equal
+    assert report.unfinished_line == len(text.splitlines())
+    assert replay(io.StringIO(text)).unfinished_line is None
 
 
 def test_no_address_enters_a_journal_and_it_still_replays() -> None:
@@ -95,3 +97,39 @@ def test_a_journal_whose_timeline_does_not_hang_together_is_refused() -> None:
 
     with pytest.raises(JournalError, match="does not fit this engine"):
         replay([lines[0], json.dumps(start)])
+
+
+def test_the_first_differences_are_kept_and_all_are_counted() -> None:
+    lines = [line.replace('"reason":"', '"reason":"once ') for line in record().splitlines()]
+
+    report = replay(lines, max_differences=3)
+
+    assert len(report.differences) == 3
+    assert report.difference_count == 19  # the calls that made the 20 decisions
+
+
+def test_an_empty_journal_is_called_so() -> None:
+    with pytest.raises(JournalError, match="the journal is empty"):
+        replay([])
+
+
+@pytest.mark.parametrize("depth", [300, 900, 200_000])
+def test_deep_nesting_is_refused(depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    lines = record().splitlines()
+    start = json.loads(lines[1])
+    start["args"] = "HERE"
+
+    with pytest.raises(JournalError):
+        replay([lines[0], json.dumps(start).replace('"HERE"', nested)])
+    with pytest.raises(JournalError, match=r"not a journal|nested too deeply"):
+        replay(['{"x":' + nested + "}"])
+
+
+def test_a_time_beyond_all_numbers_is_refused() -> None:
+    lines = record().splitlines()
+    call = json.loads(lines[1])
+    call["now"] = "HERE"
+
+    with pytest.raises(JournalError, match="does not fit"):
+        replay([lines[0], json.dumps(call).replace('"HERE"', "1e999")])

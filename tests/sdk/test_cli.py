@@ -15,9 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from cushion_player.engine import EngineConfig, PlaybackEngine
 from cushion_player.errors import FetchTimeout, UsageError
-from cushion_sdk.cli import root, windows
-from cushion_sdk.cli.reports import describe, summary_json, tell_summary, write_summary
+from cushion_player.journal import JournalWriter
+from cushion_player.testing.timelines import make_timeline
+from cushion_player.testing.virtual import VirtualDriver
+from cushion_sdk.cli import main, root, windows
+from cushion_sdk.cli.reports import check_target, describe, summary_json, tell_summary, write_summary
 from cushion_sdk.cli.running import as_url, data_directory
 from cushion_sdk.headless import verdict
 from cushion_sdk.session_types import (
@@ -27,6 +31,7 @@ from cushion_sdk.session_types import (
     SessionSnapshot,
     SessionSummary,
 )
+from cushion_traces.link import make_link
 from tests.sdk.conftest import Living, manifest
 
 SUMMARY = SessionSummary(
@@ -84,7 +89,16 @@ def page(tmp_path: Path) -> Path:
         (["replay", "nothing.jsonl"], 2, "nothing.jsonl: No such file or directory"),
         (["film", "x.mp4", "--size", "tiny"], 2, "--size tiny"),
         (["film", "x.mp4", "--size", "33x20"], 2, "33x20"),
+        (["film", "x.mp4", "--size", "1000000x1000000"], 2, "7680x4320 at most"),
+        (["film", "x.mp4", "--size", "160x4322"], 2, "7680x4320 at most"),
         (["film", "x.mp4", "--fps", "0/0"], 2, "0/0"),
+        (["play", "http://127.0.0.1:9/a.mpd", "--headless", "--json", "."], 2, "to .: it is a directory"),
+        (
+            ["play", "http://127.0.0.1:9/a.mpd", "--headless", "--json", "no/x.json"],
+            2,
+            "cannot be written to no/x.json",
+        ),
+        (["replay", os.devnull], 1, "the journal is empty"),
         (["film", "/nowhere/x.mp4", "--seconds", "0.2", "--size", "160x90"], 2, "/nowhere"),
     ],
 )
@@ -264,7 +278,7 @@ def test_replay_says_whether_the_decisions_are_the_same(
     assert root.run(["replay", str(path)]) == 1
     said = capsys.readouterr()
     assert f"line {at + 1}" in said.out
-    assert "differences" in said.err
+    assert "1 difference\n" in said.err
 
 
 def test_what_is_no_journal_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -339,6 +353,70 @@ def test_a_summary_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_summary(SUMMARY, str(tmp_path / "out.json" / "x.json"))
 
 
+def test_a_place_for_the_summary_is_tried_without_a_trace(tmp_path: Path) -> None:
+    (tmp_path / "old.json").write_text("old")
+
+    check_target(str(tmp_path / "old.json"))
+    check_target(str(tmp_path / "new.json"))
+    check_target("-")
+
+    assert (tmp_path / "old.json").read_text() == "old"
+    assert os.listdir(tmp_path) == ["old.json"]
+
+
+@pytest.fixture
+def session_journal(tmp_path: Path) -> Path:
+    """One playback of ten segments at 1 Mb/s."""
+    path = tmp_path / "session.jsonl"
+    config = EngineConfig()
+    with path.open("w") as sink:
+        engine = PlaybackEngine(config, "bba2", on_verb=JournalWriter(sink, config, "bba2", {}, 0).write)
+        link = make_link([1_000_000], [2_000_000], 20_000)
+        driver = VirtualDriver(engine, make_timeline(n_segments=10), link)
+        driver.start()
+        driver.run()
+    return path
+
+
+def test_replay_shows_the_first_differences_and_counts_all(
+    session_journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session_journal.write_text(session_journal.read_text().replace('"reason":"', '"reason":"once '))
+
+    assert root.run(["replay", str(session_journal)]) == 1
+
+    said = capsys.readouterr()
+    assert said.out.count("recorded:") == 3
+    assert said.err == "19 differences, the first 3 are shown\n"
+
+
+def test_replay_says_that_the_last_line_is_unfinished(
+    session_journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session_journal.write_text(session_journal.read_text()[:-40])
+
+    assert root.run(["replay", str(session_journal)]) == 0
+
+    said = capsys.readouterr()
+    assert "the same decisions" in said.out
+    assert "the last line is unfinished, left out" in said.err
+
+
+def test_ctrl_c_during_the_imports_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_args: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(root, "run", interrupted)
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")
+
+
 def test_people_get_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     tell_summary(changed(startup_s=None, rungs=(), errors=(SessionProblem("decode", "segment 3 is damaged"),)))
 
@@ -399,6 +477,18 @@ def test_a_signal_ends_everything_without_a_word_too_many(tmp_path: Path, number
     assert out == ""
     assert err == ""
     assert took_s < 5
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_film_that_is_stopped_leaves_nothing_behind(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    with start("film", "--seconds", "600", "--size", "160x90", str(tmp_path / "film.mp4")) as process:
+        while not list(tmp_path.iterdir()) and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, out, err) == (status, "", "")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:

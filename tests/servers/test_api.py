@@ -85,6 +85,7 @@ async def test_position_never_goes_back(client: httpx.AsyncClient) -> None:
         ("PUT", POSITION, {**REPORT, "position_s": -1.0}, 400, "invalid"),
         ("PUT", POSITION, {**REPORT, "session_id": "x" * 200}, 400, "invalid"),
         ("POST", "/v1/ingests", {"path": "relative.mp4"}, 400, "invalid"),
+        ("POST", "/v1/ingests", {"path": "/a.mp4", "name": "x" * 201}, 400, "invalid"),
         ("POST", "/v1/ingests", {"path": "/" + "x" * 100_000}, 413, "too_large"),
         ("DELETE", "/v1/titles", None, 405, "invalid"),
         ("GET", "/v1/telemetry", None, 405, "invalid"),

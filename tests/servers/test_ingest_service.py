@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,41 @@ async def test_impossible_requests_are_refused(backend: Backend) -> None:
         await backend.ingest.submit(IngestRequest(path="/clip.mp4", min_duration_s=-1.0))
     with pytest.raises(NotFound):
         await backend.ingest.job("none")
+
+
+class BrokenRunner:
+    """Its steps fail as only a bug makes them."""
+
+    async def run(self, step: Step, priority: int = 0) -> StepResult:
+        raise KeyError("surprise")
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(("debug", "is_shown"), [("", False), ("1", True)])
+async def test_a_bug_is_one_sentence_and_its_traceback_only_for_those_who_ask(
+    tmp_path: Path,
+    clip: Path,
+    debug: str,
+    is_shown: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("CUSHION_DEBUG", debug)
+    caplog.set_level(logging.DEBUG)
+    config = BackendConfig(data_dir=tmp_path)
+
+    async with open_backend(config, store=MemoryStore(), runner=BrokenRunner(), now_ms=lambda: 5) as backend:
+        job = await ingest(backend, clip)
+
+    assert job.problem == "The ingest failed for a reason of ours: KeyError: 'surprise'."
+    traced = [record for record in caplog.records if record.exc_info]
+    assert [record.levelno >= logging.WARNING for record in traced] == [is_shown]
+
+
+async def test_the_name_of_a_title_has_a_limit(backend: Backend, clip: Path) -> None:
+    with pytest.raises(InvalidRequest, match="has 201 characters, but 200 at most are allowed"):
+        await backend.ingest.submit(IngestRequest(path=str(clip), name="x" * 201))
+
+    assert await backend.ingest.jobs() == []
+    assert (await ingest(backend, clip, name="x" * 200)).state is IngestState.PUBLISHED

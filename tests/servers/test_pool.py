@@ -83,3 +83,36 @@ def test_errors_survive_the_way_back_from_a_worker() -> None:
     copied = pickle.loads(pickle.dumps(IngestError("A sentence.")))
 
     assert (type(copied), str(copied)) == (IngestError, "A sentence.")
+
+
+class Stuck:
+    """Stands in for a step: the worker that takes it out of the queue opens a pipe that nobody writes to."""
+
+    name = "stuck"
+
+    def __init__(self, pipe: Path) -> None:
+        self._pipe = pipe
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.open, (str(self._pipe), os.O_RDONLY)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in this file system")
+@pytest.mark.parametrize("is_deaf", [False, True], ids=["blocked in I/O", "deaf to SIGTERM"])
+async def test_closing_ends_a_worker_that_hangs(tmp_path: Path, clip: Path, is_deaf: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    runner = ProcessStepRunner(tmp_path / "store", workers=1, grace_s=0.1)
+    await runner.run(ProbeStep(path=str(clip)))
+    (worker,) = multiprocessing.active_children()
+    assert worker.pid is not None
+    running = asyncio.create_task(runner.run(Stuck(tmp_path / "pipe")))  # type: ignore[arg-type]  # never gets to run
+    await asyncio.sleep(0)
+    if is_deaf:
+        os.kill(worker.pid, signal.SIGSTOP)
+
+    async with asyncio.timeout(10):
+        await runner.close()
+
+    with pytest.raises(StepCancelled):
+        await running
+    assert not multiprocessing.active_children()

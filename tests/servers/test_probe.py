@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cushion_servers.errors import IngestError
+from cushion_servers.errors import IngestError, StepCancelled
 from cushion_servers.transcode.facts import Source
 from cushion_servers.transcode.probe import check_unchanged, probe
 from cushion_servers.transcode.testing import write_clip
@@ -112,3 +112,14 @@ def _fast_start(source: Path, target: Path) -> Path:
                 packet.stream = streams[packet.stream_index]
                 write.mux(packet)
     return target
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_a_device_that_never_ends_is_refused() -> None:
+    with pytest.raises(IngestError, match="/dev/zero is a device"):
+        probe("/dev/zero")
+
+
+def test_hashing_stops_when_asked(clip: Path) -> None:
+    with pytest.raises(StepCancelled):
+        probe(str(clip), lambda: True)

@@ -61,7 +61,7 @@ class TrackDecoder:
         """
         info, context = self._init, self._context
         if info is None or context is None:
-            raise DecodeError(f"a {self.kind} segment came before its initialisation segment")
+            raise DecodeError("there is no initialisation segment for it")
         view = memoryview(segment)
         scale, half = info.timescale, info.timescale // 2
         for offset, size, dts, cts, duration, is_sync in read_segment(view, info).samples:

@@ -214,7 +214,12 @@ class DecodeThread(ABC):
     def _do(self, work: Work, generation: int) -> None:
         match work:
             case SwitchWork(rung, init):
-                self._pass_on(self._decoder.switch(init), self._rung, generation)
+                try:
+                    self._pass_on(self._decoder.switch(init), self._rung, generation)
+                except DecodeError as error:
+                    message = f"the initialisation segment of the {self.kind} track cannot be read: {error}"
+                    self._listener.on_track_failed(self.kind, message, True)
+                    return
                 self._rung = rung
             case SegmentWork():
                 self._barren = 0 if self._decode(work, generation) else self._barren + 1

@@ -40,13 +40,15 @@ BEEP_HZ: Final = 1_000
 BEEP_S: Final = 0.08
 _BEEP_LEVEL: Final = 0.5
 _AAC_FRAME: Final = 1024
+MAX_WIDTH_PX: Final = 7680
+MAX_HEIGHT_PX: Final = 4320
 _X264_THREADS: Final = "4"
 """Fixed, because the number of threads changes what x264 writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilmSpec:
-    """What film to make. Width and height are even and at least 160 × 90."""
+    """What film to make. Width and height are even, 160 × 90 to 7680 × 4320."""
 
     width_px: int = 1280
     height_px: int = 720
@@ -57,6 +59,10 @@ class FilmSpec:
     def __post_init__(self) -> None:
         if self.width_px < 160 or self.height_px < 90 or self.width_px % 2 or self.height_px % 2:
             raise ValueError(f"a film of {self.width_px}x{self.height_px} cannot be made: even sizes from 160x90 up")
+        if self.width_px > MAX_WIDTH_PX or self.height_px > MAX_HEIGHT_PX:
+            raise ValueError(
+                f"a film of {self.width_px}x{self.height_px} cannot be made: {MAX_WIDTH_PX}x{MAX_HEIGHT_PX} at most"
+            )
         if not 1 <= self.frame_rate <= 240:
             raise ValueError(f"a film at {self.frame_rate} frames per second cannot be made: 1 to 240")
         if not 0 < self.n_frames < MAX_FRAMES:

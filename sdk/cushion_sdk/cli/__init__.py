@@ -6,7 +6,14 @@ import sys
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script. Ctrl-C during the imports ends it without a word, too."""
+    try:
+        _main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _main() -> None:
     try:
         from cushion_sdk.cli.root import run
     except ModuleNotFoundError as exc:
@@ -14,6 +21,4 @@ def main() -> None:
             raise
         sys.stderr.write("cushion: the command needs more packages: pip install 'cushion-sdk[cli]'\n")
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
     sys.exit(run(sys.argv[1:]))

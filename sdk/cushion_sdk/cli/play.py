@@ -58,9 +58,11 @@ def _play(
     json: str | None,
     headless: bool,
 ) -> None:
-    from cushion_sdk.cli.reports import tell_summary, write_summary
+    from cushion_sdk.cli.reports import check_target, tell_summary, write_summary
     from cushion_sdk.cli.windows import WindowRequest, find_window
 
+    if json is not None:
+        check_target(json)
     if headless:
         from cushion_sdk.cli.reports import LiveLine
         from cushion_sdk.cli.running import run_async

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+_SHOWN = 3
+"""After a first difference the rest tend to follow from it."""
+
 
 def replay(
     journal: Annotated[Path, typer.Argument(help="A journal of cushion play --journal.")],
@@ -17,11 +20,13 @@ def replay(
 
     try:
         with journal.open(encoding="utf-8") as lines:
-            report = run(lines)
+            report = run(lines, max_differences=_SHOWN)
     except OSError as exc:
         raise UsageError(f"{journal}: {exc.strerror or exc}") from exc
     except UnicodeDecodeError as exc:
         raise UsageError(f"{journal} is not a journal: it is not text") from exc
+    if report.unfinished_line is not None:
+        typer.echo(f"line {report.unfinished_line}: the last line is unfinished, left out", err=True)
     typer.echo(f"{report.verbs} verbs, {report.decisions} decisions")
     if report.is_equal:
         typer.echo("the same decisions")
@@ -30,5 +35,7 @@ def replay(
         typer.echo(f"line {difference.line}, {difference.verb}:")
         typer.echo(f"  recorded: {difference.recorded}")
         typer.echo(f"  replayed: {difference.replayed}")
-    typer.echo(f"{len(report.differences)} differences", err=True)
+    count = report.difference_count
+    rest = f", the first {_SHOWN} are shown" if count > _SHOWN else ""
+    typer.echo(f"{count} {'difference' if count == 1 else 'differences'}{rest}", err=True)
     raise typer.Exit(1)

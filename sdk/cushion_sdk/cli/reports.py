@@ -44,6 +44,27 @@ def write_summary(summary: SessionSummary, target: str) -> None:
         raise UsageError(f"the summary cannot be written to {path}: {exc.strerror or exc}") from exc
 
 
+def check_target(target: str) -> None:
+    """Raise UsageError when `write_summary` could not write there, before anything is played."""
+    path = Path(target)
+    if target == "-":
+        return
+    if path.exists() and not path.is_file():
+        if path.is_dir() or not os.access(path, os.W_OK):
+            raise UsageError(f"the summary cannot be written to {path}: {_why_not(path)}")
+        return
+    part = path.with_name(path.name + ".part")
+    try:
+        part.touch()
+        part.unlink()
+    except OSError as exc:
+        raise UsageError(f"the summary cannot be written to {path}: {exc.strerror or exc}") from exc
+
+
+def _why_not(path: Path) -> str:
+    return "it is a directory" if path.is_dir() else "permission denied"
+
+
 def tell_summary(summary: SessionSummary) -> None:
     """The summary for people, on stdout."""
     startup = "never started" if summary.startup_s is None else f"started after {summary.startup_s:.2f} s"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS: Final = 3
 """How often one run of a job gives a step to a worker that dies of it."""
 _LONGEST_S: Final = 24 * 3600.0
+MAX_NAME_CHARACTERS: Final = 200
 
 
 class IngestService:
@@ -68,6 +70,10 @@ class IngestService:
         """Queue an ingest and return at once. Raises InvalidRequest."""
         if not Path(request.path).is_absolute():
             raise InvalidRequest(f"The path {request.path!r} must be an absolute one.")
+        if len(request.name) > MAX_NAME_CHARACTERS:
+            raise InvalidRequest(
+                f"The title has {len(request.name)} characters, but {MAX_NAME_CHARACTERS} at most are allowed."
+            )
         if not 0 <= request.min_duration_s <= _LONGEST_S:
             raise InvalidRequest("min_duration_s must be between 0 and a day.")
         job = await self._ledger.add_job(request, self._now_ms())
@@ -111,14 +117,16 @@ class IngestService:
             log.info("ingest failed job=%s problem=%s", job_id, exc)
             await self._fail(job_id, str(exc))
         except Exception as exc:
-            log.exception("ingest failed job=%s", job_id)
+            log.info("ingest failed job=%s problem=%r", job_id, exc)
+            _log_traceback("ingest failed job=%s", job_id)
             await self._fail(job_id, f"The ingest failed for a reason of ours: {type(exc).__name__}: {exc}.")
 
     async def _fail(self, job_id: str, problem: str) -> None:
         try:
             await self._ledger.update_job(job_id, state=IngestState.FAILED, problem=problem, step="")
         except ServerError:
-            log.exception("the failure could not be written down job=%s", job_id)
+            log.warning("the failure could not be written down job=%s", job_id)
+            _log_traceback("the failure could not be written down job=%s", job_id)
 
 
 class _Job:
@@ -215,6 +223,12 @@ class _Job:
 
     async def _note(self, **values: Any) -> None:
         await self._ledger.update_job(self._job_id, **values)
+
+
+def _log_traceback(words: str, job_id: str) -> None:
+    """The error at hand with its traceback, for whoever looks for a bug: at DEBUG, or always under CUSHION_DEBUG."""
+    is_wanted = os.environ.get("CUSHION_DEBUG", "") not in ("", "0")
+    log.log(logging.ERROR if is_wanted else logging.DEBUG, words, job_id, exc_info=True)
 
 
 def _telling(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -2,7 +2,7 @@
 
 Steps wait for a free worker in the order of their priority, so an earlier job finishes first while a later one fills
 the gaps. Workers are spawned (never forked: the server has threads), ignore Ctrl-C, leave when their parent dies and
-drop their step between two frames when asked to.
+drop their step between two frames when asked to; one that does not (it hangs in I/O) is ended after a grace period.
 """
 
 from __future__ import annotations
@@ -15,19 +15,25 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
+from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event as ProcessEvent
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from cushion_servers.errors import StepCancelled, WorkerLost
 from cushion_servers.store import LocalObjectStore, ObjectStore, full_disk_translated
 from cushion_servers.transcode.steps import Step, StepResult, run_step
 
 log = logging.getLogger(__name__)
+
+_GRACE_S: Final = 2.0
+"""How long a step may take to notice that the backend is stopping."""
+_TERMINATE_S: Final = 0.5
+"""How long a worker may take to die of SIGTERM before it is killed."""
 
 
 class StepRunner(Protocol):
@@ -61,8 +67,8 @@ class InlineStepRunner:
 class ProcessStepRunner:
     """Runs steps on spawned worker processes that share the object directory. Workers start with the first step."""
 
-    def __init__(self, objects_dir: Path, workers: int = 2) -> None:
-        self._objects_dir, self._workers = objects_dir, workers
+    def __init__(self, objects_dir: Path, workers: int = 2, grace_s: float = _GRACE_S) -> None:
+        self._objects_dir, self._workers, self._grace_s = objects_dir, workers, grace_s
         self._context = multiprocessing.get_context("spawn")
         self._stop = self._context.Event()
         self._pool: ProcessPoolExecutor | None = None
@@ -82,6 +88,8 @@ class ProcessStepRunner:
                 if self._pool is pool:
                     self._pool = None
                     pool.shutdown(wait=False)
+                if self._stop.is_set():
+                    raise StepCancelled("The backend is stopping.") from None
                 raise WorkerLost(f"The worker that ran {step.name!r} died.") from exc
             except asyncio.CancelledError:
                 task = asyncio.current_task()
@@ -95,7 +103,13 @@ class ProcessStepRunner:
         self._stop.set()
         if self._pool is not None:
             pool, self._pool = self._pool, None
-            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+            # Before Python 3.14 (terminate_workers) the pool ends no worker, and shutdown forgets them.
+            workers = list((pool._processes or {}).values())  # pyright: ignore[reportPrivateUsage]
+            ended = asyncio.ensure_future(asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True))
+            await asyncio.wait([ended], timeout=self._grace_s)
+            if not ended.done():
+                await asyncio.to_thread(_end_workers, workers)
+            await ended
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -133,6 +147,16 @@ def run_guarded(step: Step, store: ObjectStore, should_stop: Callable[[], bool])
     """`run_step`, with what the operating system says translated: a full disk is StoreFull."""
     with full_disk_translated():
         return run_step(step, store, should_stop)
+
+
+def _end_workers(workers: Sequence[BaseProcess]) -> None:
+    """End processes whatever they do: SIGTERM, then SIGKILL."""
+    log.info("ending workers that do not stop by themselves")
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        if not connection.wait([worker.sentinel], _TERMINATE_S):
+            worker.kill()
 
 
 _worker_store: ObjectStore | None = None

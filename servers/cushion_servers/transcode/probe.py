@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Generator
+import stat as modes
+from collections.abc import Callable, Generator
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,13 +16,16 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from cushion_servers.errors import IngestError
+from cushion_servers.errors import IngestError, StepCancelled
 from cushion_servers.transcode.facts import Source, SourceInfo
 
 _STANDARD_RATES: Final = tuple(Fraction(rate) for rate in (10, 12, 15, 20, 24, 25, 30, 50, 60))
 _HIGHEST_RATE: Final = 60
 _MISSING_ALLOWED_S: Final = 0.5
 """A picture track this much shorter than the file declares is cut off."""
+
+
+_CHUNK_BYTES: Final = 1 << 20
 
 
 class _Extent(NamedTuple):
@@ -31,16 +35,16 @@ class _Extent(NamedTuple):
     end_pts: int
 
 
-def probe(path: str) -> Source:
+def probe(path: str, should_stop: Callable[[], bool] = lambda: False) -> Source:
     """Read the facts of a source file; every packet is walked, one frame is decoded.
 
-    Raises IngestError with one sentence when it cannot become a title.
+    Raises IngestError with one sentence when it cannot become a title, and StepCancelled once `should_stop` says so.
     """
-    stat, sha256 = _read_file(path)
+    stat, sha256 = _read_file(path, should_stop)
     with opened(path) as container:
         stream = picture_stream(container, path)
         rate = _grid_rate(stream)
-        extent = _walk(container, stream, path)
+        extent = _walk(container, stream, path, should_stop)
         time_base = stream.time_base or Fraction(1, 1000)
         covered_s = (extent.end_pts - extent.first_pts) * time_base
         declared_s = stream.duration * time_base if stream.duration else covered_s
@@ -99,12 +103,18 @@ def check_unchanged(source: Source) -> None:
         raise IngestError(f"{source.path} was changed while it was being ingested.")
 
 
-def _read_file(path: str) -> tuple[os.stat_result, str]:
+def _read_file(path: str, should_stop: Callable[[], bool]) -> tuple[os.stat_result, str]:
+    digest = hashlib.sha256()
     try:
-        if Path(path).is_fifo():  # opening one would wait for a writer
+        mode = Path(path).stat().st_mode
+        if modes.S_ISFIFO(mode):  # opening one would wait for a writer
             raise IngestError(f"{path} is a pipe, not a file.")
+        if not modes.S_ISREG(mode) and not modes.S_ISDIR(mode):  # a device may never end
+            raise IngestError(f"{path} is a device, not a file.")
         with Path(path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
+            while chunk := file.read(_CHUNK_BYTES):
+                _check_stop(should_stop)
+                digest.update(chunk)
             stat = Path(path).stat()
     except OSError as exc:
         raise IngestError(f"{path} cannot be read ({exc.strerror or exc}).") from exc
@@ -113,10 +123,16 @@ def _read_file(path: str) -> tuple[os.stat_result, str]:
     return stat, digest.hexdigest()
 
 
-def _walk(container: InputContainer, stream: VideoStream, path: str) -> _Extent:
+def _check_stop(should_stop: Callable[[], bool]) -> None:
+    if should_stop():
+        raise StepCancelled("The backend is stopping.")
+
+
+def _walk(container: InputContainer, stream: VideoStream, path: str, should_stop: Callable[[], bool]) -> _Extent:
     first: int | None = None
     end = count = 0
     for packet in container.demux(stream):
+        _check_stop(should_stop)
         pts = packet.pts if packet.pts is not None else packet.dts
         if packet.size == 0 or pts is None or packet.is_discard:
             continue

@@ -127,7 +127,7 @@ def run_step(step: Step, store: ObjectStore, should_stop: Callable[[], bool]) ->
         case ProbeStep(path=path):
             from cushion_servers.transcode.probe import probe
 
-            return Probed(probe(path))
+            return Probed(probe(path, should_stop))
         case ChunkStep():
             from cushion_servers.transcode.encode import encode_chunk
 

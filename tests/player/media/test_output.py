@@ -327,6 +327,18 @@ async def test_three_undecodable_segments_in_a_row_are_fatal(ladder: FilmLadder)
         assert [entry[2] for entry in fatal] == ["3 video segments in a row could not be decoded"]
 
 
+@pytest.mark.parametrize("page", [b"<html>Please sign in</html>", b""])
+async def test_an_unreadable_initialisation_segment_is_fatal_and_named(ladder: FilmLadder, page: bytes) -> None:
+    async with Playing(ladder) as playing:
+        playing.output.prepare(0, BOTH)
+        playing.output.switch_init(TrackKind.AUDIO, 0, page)
+        await playing.settle()
+
+        ((_, track, message, fatal),) = playing.listener.told
+        assert (track, fatal) == (TrackKind.AUDIO, True)
+        assert str(message).startswith("the initialisation segment of the audio track cannot be read: ")
+
+
 async def test_a_codec_without_a_decoder_is_fatal(ladder: FilmLadder) -> None:
     async with Playing(ladder) as playing:
         playing.output.prepare(0, BOTH)
