@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+import shlex
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from cushion_player.errors import ServiceUnavailable
 log = logging.getLogger(__name__)
 
 READY_TIMEOUT_S = 30.0
+MAX_REVIVALS = 3
 _END_TIMEOUT_S = 8.0
 _HEALTH_TIMEOUT_S = 1.0
 SERVE_COMMAND = (sys.executable, "-c", "from cushion_sdk.cli import main; main()", "serve")
@@ -32,6 +34,11 @@ def live_url(data_dir: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return url if _is_healthy(url) else None
+
+
+def serve_advice(data_dir: Path) -> str:
+    """How to start the backend of a data directory, as a sentence."""
+    return f"Start it with “cushion serve --data {shlex.quote(str(data_dir))}”."
 
 
 def _is_healthy(url: str) -> bool:
@@ -57,6 +64,8 @@ class BackendProcess:
         self._data_dir = data_dir
         self._command = command
         self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._revivals_left = MAX_REVIVALS
         self.url = ""
 
     @property
@@ -75,23 +84,42 @@ class BackendProcess:
             self.url = found
             return self
         try:
-            self.url = self._start()
+            self.url = self._start(port=0)
         except BaseException:
             self.end()
             raise
         return self
+
+    def revive(self) -> bool:
+        """Start what we started again at the same URL if it has died; whether that was done. From any thread; blocks.
+
+        Not more than `MAX_REVIVALS` times: what dies again and again is not helped by that.
+        """
+        with self._lock:
+            process = self._process
+            if process is None or process.poll() is None or not self._revivals_left:
+                return False
+            self._revivals_left -= 1
+            log.info("the backend ended with status %s and is started again", process.returncode)
+            _close_pipes(process)
+            try:
+                self._start(port=urlsplit(self.url).port or 0)
+            except ServiceUnavailable as exc:
+                log.info("%s", exc)
+                return False
+            return True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.end()
 
-    def _start(self) -> str:
+    def _start(self, *, port: int) -> str:
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
-            with self.log_path.open("w", encoding="utf-8") as says:
+            with self.log_path.open("a" if port else "w", encoding="utf-8") as says:
                 self._process = subprocess.Popen(
-                    [*self._command, "--data", str(self._data_dir), "--port", "0", "--json", "--until-eof"],
+                    [*self._command, "--data", str(self._data_dir), "--port", str(port), "--json", "--until-eof"],
                     stdin=subprocess.PIPE,  # its end tells the backend of ours, though we be killed
                     stdout=subprocess.PIPE,
                     stderr=says,
@@ -128,7 +156,8 @@ class BackendProcess:
 
     def end(self) -> None:
         """End what was started, by its process id; harder when it does not listen. Does nothing the second time."""
-        process, self._process = self._process, None
+        with self._lock:
+            process, self._process = self._process, None
         if process is None:
             return
         process.terminate()
@@ -138,6 +167,10 @@ class BackendProcess:
             log.warning("the backend did not end in %.0f s: killed", _END_TIMEOUT_S)
             process.kill()
             process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        _close_pipes(process)
+
+
+def _close_pipes(process: subprocess.Popen[str]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()

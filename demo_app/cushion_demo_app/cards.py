@@ -97,12 +97,16 @@ class _Card(QtWidgets.QAbstractButton):
         painter.setFont(theme.font(max(20, int(room.height() * 0.30)), bold=True))
         painter.drawText(room, Align.AlignCenter, initials(name))
 
-    def _line(self, painter: QtGui.QPainter, top: int, text: str, tint: str, size: int, *, bold: bool = False) -> None:
+    def _line(
+        self, painter: QtGui.QPainter, top: int, text: str, tint: str, size: int, *, bold: bool = False, left: int = 0
+    ) -> int:
+        """Write a line, or its rest from `left` px on; returns how far it came, in px."""
         painter.setFont(theme.font(size, bold=bold))
         painter.setPen(theme.colour(tint))
-        room = QtCore.QRect(14, self.width() * 9 // 16 + top, self.width() - 28, size + 8)
+        room = QtCore.QRect(14 + left, self.width() * 9 // 16 + top, self.width() - 28 - left, size + 8)
         shown = painter.fontMetrics().elidedText(text, QtCore.Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Align.AlignVCenter | Align.AlignLeft, shown)
+        return left + painter.fontMetrics().horizontalAdvance(shown)
 
     def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
         if event.key() in (QtCore.Qt.Key.Key_Return, QtCore.Qt.Key.Key_Enter):
@@ -149,13 +153,12 @@ class TitleButton(_Card):
             self._paint_play(painter)
         self._line(painter, 8, title.name, theme.TEXT, 16, bold=True)
         if self.card.resume_s:
-            self._line(painter, 34, f"Resume at {clock_text(self.card.resume_s)}", theme.ACCENT, 13, bold=True)
+            resume = f"Resume at {clock_text(self.card.resume_s)}"
+            used = self._line(painter, 34, resume, theme.ACCENT, 13, bold=True)
+            self._line(painter, 34, f" · {self.card.badge}" if self.card.badge else "", theme.TEXT_MUTED, 13, left=used)
         else:
             self._line(painter, 34, self.card.badge, theme.TEXT_MUTED, 13)
-        under = [title.note] if title.note else []
-        if self.card.resume_s:
-            under.insert(0, self.card.badge)
-        self._line(painter, 57, " · ".join(part for part in under if part), theme.TEXT_MUTED, 13)
+        self._line(painter, 57, title.note, theme.TEXT_MUTED, 13)
         self._paint_edge(painter)
         painter.end()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 
 from cushion_demo_app.cards import TitleCard
 from cushion_demo_app.catalog_page import CatalogPage, CatalogState
 from cushion_demo_app.catalog_source import CatalogReply
 from cushion_demo_app.qt import QtCore, QtGui
+from cushion_sdk.contracts.catalog import Title
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,8 @@ LATER_MS = 10_000
 _AWAY_MS = 4_000
 
 StartLook = Callable[[], "Future[CatalogReply]"]
+StartPoints = Callable[[list[Title]], "Future[dict[str, float]]"]
+"""Reads where this device stopped, in seconds by title id."""
 
 
 class CatalogController(QtCore.QObject):
@@ -26,12 +30,15 @@ class CatalogController(QtCore.QObject):
     state_changed = QtCore.Signal(object)
     """A CatalogState from a finished look."""
     _arrived = QtCore.Signal(object)
+    _points_arrived = QtCore.Signal(object)
 
-    def __init__(self, page: CatalogPage, start_look: StartLook) -> None:
+    def __init__(self, page: CatalogPage, start_look: StartLook, start_points: StartPoints | None = None) -> None:
         super().__init__(page)
         self.page = page
         self.state = CatalogState(loading=True)
         self._start_look = start_look
+        self._start_points = start_points
+        self._points: Future[dict[str, float]] | None = None
         self._posters: dict[str, QtGui.QImage] = {}
         self._look: Future[CatalogReply] | None = None
         self._is_watching = False
@@ -39,6 +46,7 @@ class CatalogController(QtCore.QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.look)
         self._arrived.connect(self._take, QtCore.Qt.ConnectionType.QueuedConnection)
+        self._points_arrived.connect(self._take_points, QtCore.Qt.ConnectionType.QueuedConnection)
         page.retry_requested.connect(self._retry)
 
     def watch(self) -> None:
@@ -59,9 +67,26 @@ class CatalogController(QtCore.QObject):
         self._look = self._start_look()
         self._look.add_done_callback(self._arrived.emit)
 
+    def refresh_points(self) -> None:
+        """Show where this device stopped without waiting for the backend, which may be away or slow."""
+        if self._start_points is not None and self.state.titles:
+            self._points = self._start_points([card.title for card in self.state.titles])
+            self._points.add_done_callback(self._points_arrived.emit)
+
+    def _take_points(self, points: Future[dict[str, float]]) -> None:
+        if points is not self._points:
+            return  # called off, or asked again since
+        self._points = None
+        if points.cancelled() or points.exception() is not None:
+            return
+        resume_s = points.result()
+        cards = tuple(replace(card, resume_s=resume_s.get(card.title.title_id, 0.0)) for card in self.state.titles)
+        self._show(replace(self.state, titles=cards))
+
     def close(self) -> None:
         """Look no more; a look under way is called off."""
         self.rest()
+        self._points = None
         if self._look is not None:
             self._look.cancel()
             self._look = None
@@ -80,7 +105,9 @@ class CatalogController(QtCore.QObject):
         if error is not None:
             log.error("the catalog could not be read", exc_info=error)
             reply = CatalogReply(
-                tuple(card.title for card in self.state.titles), offline=f"The catalog could not be read: {error}."
+                tuple(card.title for card in self.state.titles),
+                resume_s={card.title.title_id: card.resume_s for card in self.state.titles},
+                offline=f"The catalog could not be read: {error}.",
             )
         else:
             reply = look.result()

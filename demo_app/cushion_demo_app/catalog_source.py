@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cushion_player.clock import MonotonicClock
-from cushion_player.errors import CushionError, FetchError, ServiceError
+from cushion_player.errors import CushionError, FetchError, ServiceError, ServiceUnavailable
 from cushion_sdk.backend import BackendClient
 from cushion_sdk.contracts.catalog import Title
 from cushion_sdk.contracts.ingest import IngestJob, IngestState
@@ -50,8 +51,16 @@ class CatalogSource:
         *,
         profile_id: str = DEFAULT_PROFILE_ID,
         preparing: Callable[[], tuple[IngestJob, ...]] = tuple,
+        advice: str = "",
+        revive: Callable[[], bool] | None = None,
     ) -> None:
-        """preparing: what is on its way to the backend, which does not know of it yet; asked on the loop's thread."""
+        """preparing: what is on its way to the backend, which does not know of it yet; asked on the loop's thread.
+
+        advice: what to do when the backend does not answer, one sentence. revive: brings it back, True when it did;
+        called on a thread of its own.
+        """
+        self._advice = advice
+        self._revive = revive
         self._preparing = preparing
         self._backend = backend
         self._stores = stores
@@ -62,8 +71,7 @@ class CatalogSource:
     async def look(self) -> CatalogReply:
         """Everything the page needs. Never raises CushionError: a backend that is away is part of the answer."""
         try:
-            titles = await self._backend.titles()
-            jobs = await self._backend.ingest_jobs()
+            titles, jobs = await self._ask()
         except ServiceError as exc:
             log.info("the catalog could not be read: %s", exc)
             titles = await self._seen_last_time()
@@ -77,11 +85,21 @@ class CatalogSource:
             await self._new_posters(titles),
         )
 
+    async def _ask(self) -> tuple[list[Title], list[IngestJob]]:
+        try:
+            return await self._backend.titles(), await self._backend.ingest_jobs()
+        except ServiceUnavailable:
+            if self._revive is None or not await asyncio.to_thread(self._revive):
+                raise
+            return await self._backend.titles(), await self._backend.ingest_jobs()
+
     def _away_sentence(self) -> str:
-        return (
-            f"Nothing answers at {self._backend.base_url}. Start it with “cushion serve” or “cushion demo”; "
-            "this page looks again every few seconds."
-        )
+        advice = f"{self._advice} " if self._advice else ""
+        return f"Nothing answers at {self._backend.base_url}. {advice}This page looks again every few seconds."
+
+    async def resume_points(self, titles: list[Title]) -> dict[str, float]:
+        """Where this device stopped, in seconds by title; the backend is not asked, so it is there at once."""
+        return await self._resume_points(titles, {})
 
     async def _resume_points(self, titles: list[Title], remote: dict[str, PositionReport]) -> dict[str, float]:
         try:

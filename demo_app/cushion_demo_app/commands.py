@@ -20,7 +20,7 @@ def app(
     screenshot: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Open the desktop player on the catalog of a backend."""
-    from cushion_demo_app.backend_process import live_url
+    from cushion_demo_app.backend_process import live_url, serve_advice
     from cushion_demo_app.display import has_display
     from cushion_player.errors import UsageError
 
@@ -36,8 +36,14 @@ def app(
     from cushion_demo_app.main_window import WindowStart
     from cushion_demo_app.screenshot import ScreenshotOrder
 
+    if title:
+        from cushion_demo_app.title_check import check_title_of
+
+        check_title_of(url, title)
+    advice = f"Start the backend that belongs to --server {url} again." if server else serve_advice(data.resolve())
     order = ScreenshotOrder(screenshot_at, screenshot) if screenshot is not None and screenshot_at >= 0 else None
-    outcome = run_app(AppPlan(data / "device", url, WindowStart(title_id=title), screenshot=order))
+    start = WindowStart(title_id=title, advice=advice)
+    outcome = run_app(AppPlan(data / "device", url, start, screenshot=order))
     raise typer.Exit(outcome.status)
 
 

@@ -12,8 +12,9 @@ from cushion_demo_app.seek_bar import SeekBar
 from cushion_demo_app.wording import clock_text, speed_text
 
 SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-_NARROW_PX = 700
-_VERY_NARROW_PX = 480
+
+_SIDE_PX = 14
+_GAP_PX = 4
 
 Choice = tuple[str, object]
 
@@ -30,7 +31,7 @@ class ControlState:
     volume: float = 1.0
     muted: bool = False
     height_px: int = 0
-    """Of the rung now playing; 0 unknown."""
+    """Of the picture on screen; 0 before the first."""
     height_cap_px: int = 0
     """0: no cap."""
     link: str = "unshaped"
@@ -139,6 +140,18 @@ class ControlBar(QtWidgets.QWidget):
         self.speed_button = ChoiceButton("Speed", lambda value: self.speed_requested.emit(value))
         self.stats_button = ControlButton("Stats (I)", IconName.STATS)
         self.full_screen_button = ControlButton("Full screen (F)", IconName.FULL_SCREEN)
+        self._row_widgets: tuple[QtWidgets.QWidget, ...] = (
+            self.play_button,
+            self.mute_button,
+            self.volume_slider,
+            self.time_label,
+            self.quality_button,
+            self.link_button,
+            self.speed_button,
+            self.stats_button,
+            self.full_screen_button,
+        )
+        self._dispensable = (self.link_button, self.speed_button, self.stats_button, self.volume_slider)
         self._build()
         self.link_button.offer([(_link_text(name), name) for name in links])
         self.speed_button.offer([(speed_text(speed), speed) for speed in SPEEDS])
@@ -153,22 +166,15 @@ class ControlBar(QtWidgets.QWidget):
         self.time_label.setFont(theme.font(14))
         self.stats_button.setCheckable(True)
         row = QtWidgets.QHBoxLayout()
-        row.setSpacing(4)
-        for left in (self.play_button, self.mute_button, self.volume_slider):
-            row.addWidget(left)
-        row.addSpacing(8)
-        row.addWidget(self.time_label)
-        row.addStretch(1)
-        for right in (
-            self.quality_button,
-            self.link_button,
-            self.speed_button,
-            self.stats_button,
-            self.full_screen_button,
-        ):
-            row.addWidget(right)
+        row.setSpacing(_GAP_PX)
+        for each in self._row_widgets:
+            if each is self.time_label:
+                row.addSpacing(8)
+            row.addWidget(each)
+            if each is self.time_label:
+                row.addStretch(1)
         column = QtWidgets.QVBoxLayout(self)
-        column.setContentsMargins(14, 0, 14, 8)
+        column.setContentsMargins(_SIDE_PX, 0, _SIDE_PX, 8)
         column.setSpacing(0)
         column.addWidget(self.seek_bar)
         column.addLayout(row)
@@ -205,6 +211,7 @@ class ControlBar(QtWidgets.QWidget):
         self.quality_button.show_chosen(state.height_cap_px, f"{limit}{playing_now}")
         self.link_button.show_chosen(state.link, _link_text(state.link))
         self.speed_button.show_chosen(state.speed, speed_text(state.speed))
+        self._fit(self.width())
 
     def _show_play(self, state: ControlState) -> None:
         if state.ended:
@@ -227,10 +234,16 @@ class ControlBar(QtWidgets.QWidget):
         return popup is not None and popup.parent() in (self.quality_button, self.link_button, self.speed_button)
 
     def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
-        width = event.size().width()
-        self.volume_slider.setVisible(width >= _NARROW_PX)
-        self.speed_button.setVisible(width >= _VERY_NARROW_PX)
-        self.stats_button.setVisible(width >= _VERY_NARROW_PX)
+        self._fit(event.size().width())
+
+    def _fit(self, width: int) -> None:
+        """Put away what there is no room for, so that nothing is squeezed; what a key does too goes first."""
+        always = [each for each in self._row_widgets if each not in self._dispensable]
+        room = width - 2 * _SIDE_PX - 8 - sum(_width_of(each) + _GAP_PX for each in always)
+        for each in self._dispensable:
+            needed = _width_of(each) + _GAP_PX
+            each.setVisible(needed <= room)
+            room -= needed if needed <= room else 0
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         painter = QtGui.QPainter(self)
@@ -240,6 +253,10 @@ class ControlBar(QtWidgets.QWidget):
         shade.setColorAt(1.0, theme.colour("#000000", 0.82))
         painter.fillRect(self.rect(), shade)
         painter.end()
+
+
+def _width_of(widget: QtWidgets.QWidget) -> int:
+    return max(widget.sizeHint().width(), widget.minimumWidth())
 
 
 _LINK_TEXTS = {

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import sys
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from cushion_demo_app.backend_process import BackendProcess
-from cushion_demo_app.clips import CLIPS
+from cushion_demo_app.backend_process import BackendProcess, serve_advice
+from cushion_demo_app.clips import CLIPS, Clip
 from cushion_demo_app.seed import FILM_NAME, FilmWish, Seeder, SeedReport
+from cushion_demo_app.title_check import check_title, no_such_title
 from cushion_player.errors import CushionError, NotFound
 from cushion_sdk.contracts.catalog import Title
 from cushion_sdk.session_types import SessionOptions
@@ -58,7 +60,7 @@ def run_demo(plan: DemoPlan) -> int:
     with BackendProcess(plan.data_dir) as backend:
         if plan.headless:
             return _run_headless(plan, backend.url, say)
-        return _run_window(plan, backend.url, say)
+        return _run_window(plan, backend, say)
 
 
 # --------------------------------------------------------------------------- without a window
@@ -106,14 +108,23 @@ def choose_title(report: SeedReport, wanted: str) -> Title:
             return title
     if report.problems:
         raise NothingToWatch(f"“{wanted}” is not there to be played: {'; '.join(report.problems)}")
-    names = ", ".join(f"“{title.name}”" for title in report.titles) or "nothing"
-    raise NotFound(f"the catalog has no “{wanted}”; it has {names}")
+    raise NotFound(no_such_title(wanted, report.titles))
+
+
+def advice(data_dir: Path, backend: BackendProcess) -> str:
+    """What to do about a backend that is gone and that we could not bring back."""
+    if backend.is_ours:
+        return (
+            f"It was started again in vain; what it said last is in {backend.log_path}. Close this window and run "
+            f"“cushion demo --data {shlex.quote(str(data_dir))}” again."
+        )
+    return serve_advice(data_dir)
 
 
 # --------------------------------------------------------------------------- with a window
 
 
-def _run_window(plan: DemoPlan, url: str, say: _Teller) -> int:
+def _run_window(plan: DemoPlan, backend: BackendProcess, say: _Teller) -> int:
     from cushion_sdk.runtime import Runtime
 
     with Runtime("cushion-seed") as runtime:
@@ -121,7 +132,7 @@ def _run_window(plan: DemoPlan, url: str, say: _Teller) -> int:
 
         async def seed() -> None:
             nonlocal seeder
-            async with _seeder(plan, url) as seeder:
+            async with _seeder(plan, backend.url) as seeder:
                 await seeder.run()
 
         def report() -> SeedReport:
@@ -135,24 +146,38 @@ def _run_window(plan: DemoPlan, url: str, say: _Teller) -> int:
             if not report().titles:
                 raise NothingToWatch(f"there is nothing to watch: {'; '.join(report().problems)}")
             say.problems(report())
-            return _open_window(plan, url, report)
+            if plan.title:
+                now = report()
+                promised = () if seeding.done() else (FILM_NAME, *(clip.name for clip in _clips(plan)))
+                check_title(plan.title, now.titles, (*now.preparing, *now.jobs), promised)
+            return _open_window(plan, backend, report)
         finally:
             seeding.cancel()
 
 
-def _open_window(plan: DemoPlan, url: str, report: Callable[[], SeedReport]) -> int:
+def _open_window(plan: DemoPlan, backend: BackendProcess, report: Callable[[], SeedReport]) -> int:
     from cushion_demo_app.app import AppPlan, run_app
     from cushion_demo_app.main_window import WindowStart
 
     return run_app(
         AppPlan(
             device_dir=plan.device_dir,
-            server_url=url,
-            start=WindowStart(title_id=plan.title, link=plan.trace or None, preparing=lambda: report().preparing),
+            server_url=backend.url,
+            start=WindowStart(
+                title_id=plan.title,
+                link=plan.trace or None,
+                preparing=lambda: report().preparing,
+                advice=advice(plan.data_dir, backend),
+                revive=backend.revive if backend.is_ours else None,
+            ),
             options=SessionOptions(rule=plan.rule),
             seconds=plan.seconds,
         )
     ).status
+
+
+def _clips(plan: DemoPlan) -> tuple[Clip, ...]:
+    return () if plan.film_only else CLIPS
 
 
 @contextlib.asynccontextmanager
@@ -160,7 +185,7 @@ async def _seeder(plan: DemoPlan, url: str) -> AsyncGenerator[Seeder]:
     from cushion_sdk.backend import BackendClient
 
     async with BackendClient(url) as backend:
-        yield Seeder(backend, plan.data_dir / "downloads", plan.film, () if plan.film_only else CLIPS)
+        yield Seeder(backend, plan.data_dir / "downloads", plan.film, _clips(plan))
 
 
 # --------------------------------------------------------------------------- telling

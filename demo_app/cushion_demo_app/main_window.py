@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -27,7 +28,8 @@ class WindowStart:
     """What a window starts with.
 
     play: plays at once. title_id: a title's id or name, plays once the catalog has it. link, volume: instead of those
-    kept from last time. preparing: what somebody else is bringing to the catalog just now.
+    kept from last time. preparing: what somebody else is bringing to the catalog just now. advice: a sentence, what to
+    do when the backend is gone. revive: brings it back, True when it did; it blocks, and is called on another thread.
     """
 
     play: PlayRequest | None = None
@@ -36,10 +38,15 @@ class WindowStart:
     volume: float | None = None
     shows_catalog: bool = True
     preparing: Callable[[], tuple[IngestJob, ...]] = tuple
+    advice: str = ""
+    revive: Callable[[], bool] | None = None
 
 
 class MainWindow(QtWidgets.QMainWindow):
     """Shows a page, and ends everything when it is closed."""
+
+    _session_saved = QtCore.Signal()
+    """From any thread: a session has ended and its position is on the device."""
 
     def __init__(self, services: AppServices, start: WindowStart) -> None:
         super().__init__()
@@ -56,14 +63,22 @@ class MainWindow(QtWidgets.QMainWindow):
         self.pages.addWidget(self.catalog_page)
         self.pages.addWidget(self.player_page)
         self.setCentralWidget(self.pages)
-        self.player = PlayerController(self.player_page, self._open_session, self._first_wishes(start))
+        revive = start.revive
+        heal = None if revive is None else lambda: services.runtime.submit(asyncio.to_thread(revive))
+        self.player = PlayerController(self.player_page, self._open_session, self._first_wishes(start), heal)
         self.catalog: CatalogController | None = None
         if not start.shows_catalog:
-            self.player_page.banner.leave_button.setText("Close")
-            self.player_page.top_bar.back_button.rename("Close (Esc)")
+            self.player_page.rename_leaving("Close")
         if services.backend is not None and start.shows_catalog:
-            source = CatalogSource(services.backend, services.stores, preparing=start.preparing)
-            self.catalog = CatalogController(self.catalog_page, lambda: services.runtime.submit(source.look()))
+            source = CatalogSource(
+                services.backend, services.stores, preparing=start.preparing, advice=start.advice, revive=revive
+            )
+            self.catalog = CatalogController(
+                self.catalog_page,
+                lambda: services.runtime.submit(source.look()),
+                lambda titles: services.runtime.submit(source.resume_points(titles)),
+            )
+            self._session_saved.connect(self.catalog.refresh_points, QtCore.Qt.ConnectionType.QueuedConnection)
             self.catalog.state_changed.connect(self._catalog_changed)
         self.catalog_page.title_chosen.connect(self._card_chosen)
         self.player.left.connect(self._show_catalog)
@@ -96,6 +111,9 @@ class MainWindow(QtWidgets.QMainWindow):
         self.setWindowTitle("Cushion")
         self.pages.setCurrentWidget(self.catalog_page)
         self.catalog_page.focus_card()
+        self.catalog.refresh_points()
+        for closing in self.player.closing:
+            closing.add_done_callback(lambda _closed: self._session_saved.emit())
         self.catalog.watch()
 
     def _catalog_changed(self, state: CatalogState) -> None:

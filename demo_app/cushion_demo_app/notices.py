@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cushion_demo_app import theme
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
+from cushion_demo_app.wording import ProblemText
 
 SPINNER_DELAY_MS = 300
 """Waits shorter than this are not worth a spinner: showing one makes them feel longer."""
@@ -72,7 +73,7 @@ class Spinner(QtWidgets.QWidget):
 
 
 class Banner(QtWidgets.QFrame):
-    """Playback cannot go on: one plain sentence, a way to try again, a way out."""
+    """Playback cannot go on: what happened in plain words, a way to try again, a way out, the technical sentence."""
 
     retry_requested = QtCore.Signal()
     leave_requested = QtCore.Signal()
@@ -81,12 +82,16 @@ class Banner(QtWidgets.QFrame):
         super().__init__(parent)
         self.setObjectName("banner")
         self.setAccessibleName("Problem")
-        self.headline = QtWidgets.QLabel("This title cannot be played right now")
+        self.headline = QtWidgets.QLabel()
         self.headline.setObjectName("headline")
         self.headline.setWordWrap(True)
         self.sentence = QtWidgets.QLabel()
         self.sentence.setWordWrap(True)
-        self.sentence.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.detail = QtWidgets.QLabel()
+        self.detail.setObjectName("detail")
+        self.detail.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        self.detail.setWordWrap(True)
+        self.detail.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
         self.retry_button = QtWidgets.QPushButton("Try again")
         self.retry_button.setObjectName("primary")
         self.leave_button = QtWidgets.QPushButton("Back to the catalog")
@@ -100,14 +105,18 @@ class Banner(QtWidgets.QFrame):
         column.addWidget(self.headline)
         column.addWidget(self.sentence)
         column.addLayout(buttons)
+        column.addWidget(self.detail)
         self.retry_button.clicked.connect(self.retry_requested)
         self.leave_button.clicked.connect(self.leave_requested)
         self.hide()
 
-    def show_problem(self, sentence: str) -> None:
-        """Appear with a sentence, and take the focus so that Enter tries again."""
-        self.sentence.setText(sentence)
-        self.setAccessibleDescription(sentence)
+    def show_problem(self, text: ProblemText, detail: str) -> None:
+        """Appear with these words, and take the focus so that Enter tries again. `detail`: for those who can use it."""
+        self.headline.setText(text.headline)
+        self.sentence.setText(text.advice)
+        self.detail.setText(detail)
+        self.detail.setVisible(bool(detail))
+        self.setAccessibleDescription(f"{text.headline}. {text.advice}")
         self.show()
         self.raise_()
         self.retry_button.setFocus(QtCore.Qt.FocusReason.OtherFocusReason)
@@ -118,6 +127,46 @@ class Banner(QtWidgets.QFrame):
         self.setFixedWidth(max(200, width))
         self.resize(self.width(), max(self.heightForWidth(self.width()), 120))
         self.move(room.x() + (room.width() - self.width()) // 2, room.y() + (room.height() - self.height()) // 2)
+
+
+class EndPanel(QtWidgets.QWidget):
+    """The title is over: it darkens the last picture and offers what can be done next."""
+
+    replay_requested = QtCore.Signal()
+    leave_requested = QtCore.Signal()
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("The end")
+        headline = QtWidgets.QLabel("The end")
+        headline.setObjectName("headline")
+        self.replay_button = QtWidgets.QPushButton("Play again")
+        self.replay_button.setObjectName("primary")
+        self.leave_button = QtWidgets.QPushButton("Back to the catalog")
+        buttons = QtWidgets.QHBoxLayout()
+        buttons.setSpacing(12)
+        buttons.addStretch(1)
+        buttons.addWidget(self.replay_button)
+        buttons.addWidget(self.leave_button)
+        buttons.addStretch(1)
+        column = QtWidgets.QVBoxLayout(self)
+        column.setSpacing(16)
+        column.addStretch(1)
+        column.addWidget(headline, 0, QtCore.Qt.AlignmentFlag.AlignHCenter)
+        column.addLayout(buttons)
+        column.addStretch(1)
+        for button, signal in (
+            (self.replay_button, self.replay_requested),
+            (self.leave_button, self.leave_requested),
+        ):
+            button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(signal)
+        self.hide()
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        painter = QtGui.QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("#05080c", 0.78))
+        painter.end()
 
 
 class Toast(QtWidgets.QLabel):

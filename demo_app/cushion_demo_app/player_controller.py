@@ -14,6 +14,7 @@ from cushion_demo_app.control_bar import ControlState
 from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.qt import QtCore
 from cushion_demo_app.stats_overlay import StatsState
+from cushion_demo_app.wording import problem_text
 from cushion_player.engine.config import Limits
 from cushion_sdk.contracts.catalog import Title
 from cushion_sdk.session_types import SessionSnapshot, SessionState
@@ -78,6 +79,8 @@ class Wishes:
 
 
 OpenSession = Callable[[PlayRequest, Wishes], SessionLike]
+Heal = Callable[[], "Future[bool]"]
+"""Sets right what playback needs, elsewhere; the future is done when playing can be tried again."""
 
 
 class PlayerController(QtCore.QObject):
@@ -88,14 +91,20 @@ class PlayerController(QtCore.QObject):
     wishes_changed = QtCore.Signal(object)
     progressed = QtCore.Signal(object)
     """A SessionSnapshot, as often as it is read."""
+    _healed = QtCore.Signal(object)
 
-    def __init__(self, page: PlayerPage, open_session: OpenSession, wishes: Wishes | None = None) -> None:
+    def __init__(
+        self, page: PlayerPage, open_session: OpenSession, wishes: Wishes | None = None, heal: Heal | None = None
+    ) -> None:
+        """heal: what a retry begins with."""
         super().__init__(page)
         self.page = page
         self.wishes = wishes or Wishes()
         self.audio_text = ""
         """How sound comes out, for the stats."""
         self._open_session = open_session
+        self._heal = heal
+        self._healing: Future[bool] | None = None
         self._session: SessionLike | None = None
         self._request: PlayRequest | None = None
         self._closing: list[Future[None]] = []
@@ -123,6 +132,7 @@ class PlayerController(QtCore.QObject):
         page.speed_requested.connect(self.set_speed)
         page.retry_requested.connect(self.retry)
         page.leave_requested.connect(self.leave)
+        self._healed.connect(self._try_again, QtCore.Qt.ConnectionType.QueuedConnection)
 
     # ------------------------------------------------------------------ one session
 
@@ -146,7 +156,23 @@ class PlayerController(QtCore.QObject):
         self.poll()
 
     def retry(self) -> None:
-        """Open the same again, where it stopped."""
+        """Open the same again, where it stopped, once what it needs has been set right."""
+        if self._request is None or self._healing is not None:
+            return
+        if self._heal is None:
+            self._open_again()
+            return
+        self.page.show_retrying()
+        self._timer.stop()
+        self._healing = self._heal()
+        self._healing.add_done_callback(self._healed.emit)
+
+    def _try_again(self, healing: Future[bool]) -> None:
+        if healing is self._healing:
+            self._healing = None
+            self._open_again()
+
+    def _open_again(self) -> None:
         if self._request is None:
             return
         reached_s = self._session.snapshot().position_s if self._session is not None else 0.0
@@ -162,11 +188,17 @@ class PlayerController(QtCore.QObject):
     def close(self) -> list[Future[None]]:
         """Stop; the futures are done when every session has saved its position and let go of everything."""
         self._drop_session()
+        return self.closing
+
+    @property
+    def closing(self) -> list[Future[None]]:
+        """Sessions that still save and let go."""
         return [future for future in self._closing if not future.done()]
 
     def _drop_session(self) -> None:
         self._timer.stop()
-        self._closing = [future for future in self._closing if not future.done()]
+        self._healing = None
+        self._closing = self.closing
         if self._session is not None:
             self._closing.append(self._session.close_soon())
             self._session = None
@@ -257,7 +289,8 @@ class PlayerController(QtCore.QObject):
         self._polls += 1
         if snapshot.state is SessionState.FAILED and not self._problem_shown:
             self._problem_shown = True
-            self.page.show_problem(snapshot.error.message if snapshot.error else "Playback stopped, nobody said why.")
+            code, detail = (snapshot.error.code, snapshot.error.message) if snapshot.error is not None else ("", "")
+            self.page.show_problem(problem_text(code, has_played=snapshot.startup_s is not None), detail)
         self.progressed.emit(snapshot)
 
     def _shown_position(self, snapshot: SessionSnapshot) -> float:
@@ -275,6 +308,9 @@ class PlayerController(QtCore.QObject):
     def _control_state(self, snapshot: SessionSnapshot) -> ControlState:
         position_s = self._shown_position(snapshot)
         ended = snapshot.state is SessionState.ENDED and self._seek_target_s is None
+        if ended:
+            position_s = snapshot.duration_s or position_s
+        frame = self.page.surface.last_frame
         return ControlState(
             position_s=position_s,
             duration_s=snapshot.duration_s,
@@ -283,7 +319,7 @@ class PlayerController(QtCore.QObject):
             ended=ended,
             volume=self.wishes.volume,
             muted=self.wishes.muted,
-            height_px=snapshot.height_px,
+            height_px=frame.height_px if frame is not None else 0,
             height_cap_px=self.wishes.height_cap_px,
             link=self.wishes.link,
             speed=self.wishes.speed,
@@ -291,11 +327,13 @@ class PlayerController(QtCore.QObject):
 
     def _stats_state(self, snapshot: SessionSnapshot) -> StatsState:
         frame = self.page.surface.last_frame
+        is_other = frame is None or frame.rung != snapshot.rung
         return StatsState(
-            rung=snapshot.rung,
+            rung=frame.rung if frame is not None else -1,
+            coming_height_px=snapshot.height_px if is_other else 0,
             rung_count=snapshot.n_rungs,
             width_px=frame.width_px if frame is not None else 0,
-            height_px=frame.height_px if frame is not None else snapshot.height_px,
+            height_px=frame.height_px if frame is not None else 0,
             bitrate_bps=snapshot.bitrate_bps,
             buffer_s=snapshot.buffer_s,
             throughput_bps=snapshot.throughput_bps,

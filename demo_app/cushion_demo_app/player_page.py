@@ -11,13 +11,15 @@ from cushion_demo_app import theme
 from cushion_demo_app.control_bar import ControlBar, ControlButton, ControlState
 from cushion_demo_app.icons import IconName
 from cushion_demo_app.keyboard import Action, KeyCommand, command_for
-from cushion_demo_app.notices import Banner, Spinner, Toast
+from cushion_demo_app.notices import Banner, EndPanel, Spinner, Toast
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_demo_app.stats_overlay import StatsOverlay, StatsState
 from cushion_demo_app.video_surface import VideoSurface
+from cushion_demo_app.wording import ProblemText
 
 CONTROLS_LINGER_MS = 3000
 _TOP_BAR_PX = 64
+_MARGIN_PX = 16
 
 Event = QtCore.QEvent.Type
 Modifier = QtCore.Qt.KeyboardModifier
@@ -69,6 +71,7 @@ class PlayerPage(QtWidgets.QWidget):
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(360, 240)
         self.surface = VideoSurface(self)
+        self.end_panel = EndPanel(self)  # over the picture, under everything else
         self.top_bar = TopBar(self)
         self.control_bar = ControlBar(links, self)
         self.stats_overlay = StatsOverlay(self)
@@ -76,7 +79,7 @@ class PlayerPage(QtWidgets.QWidget):
         self.toast = Toast(self)
         self.banner = Banner(self)
         self.stats_overlay.hide()
-        self.stats_overlay.stackUnder(self.top_bar)  # in a small window it reaches down to the controls
+        self.stats_overlay.stackUnder(self.top_bar)
         self._state = ControlState()
         self._hide_timer = QtCore.QTimer(self)
         self._hide_timer.setSingleShot(True)
@@ -100,6 +103,8 @@ class PlayerPage(QtWidgets.QWidget):
             (bar.full_screen_toggled, self.full_screen_toggled),
             (self.banner.retry_requested, self.retry_requested),
             (self.banner.leave_requested, self.leave_requested),
+            (self.end_panel.replay_requested, self.play_toggled),
+            (self.end_panel.leave_requested, self.leave_requested),
             (self.top_bar.back_button.clicked, self.leave_requested),
             (self.surface.clicked, self.play_toggled),
         ):
@@ -124,6 +129,7 @@ class PlayerPage(QtWidgets.QWidget):
         was_playing = self._state.playing
         self._state = state
         self.control_bar.show_state(state)
+        self.end_panel.setVisible(state.ended)
         self.spinner.set_waiting(waiting and self.banner.isHidden())
         if state.playing != was_playing:
             self.reveal_controls()
@@ -132,12 +138,23 @@ class PlayerPage(QtWidgets.QWidget):
         """Feed the overlay, shown or not, so that its graphs are there when it opens."""
         self.stats_overlay.show_stats(state)
 
-    def show_problem(self, sentence: str) -> None:
-        """Playback cannot go on: say so."""
+    def show_problem(self, text: ProblemText, detail: str) -> None:
+        """Playback cannot go on: say so. `detail`: the technical sentence."""
         self.spinner.set_waiting(False)
-        self.banner.show_problem(sentence)
+        self.banner.show_problem(text, detail)
         self._lay_out()
         self.reveal_controls()
+
+    def show_retrying(self) -> None:
+        """What is needed to play again is on its way."""
+        self.clear_problem()
+        self.spinner.set_waiting(True)
+
+    def rename_leaving(self, name: str) -> None:
+        """Where leaving leads to, when that is not the catalog."""
+        self.top_bar.back_button.rename(f"{name} (Esc)")
+        self.banner.leave_button.setText(name)
+        self.end_panel.leave_button.setText(name)
 
     def clear_problem(self) -> None:
         """Playback goes on."""
@@ -259,6 +276,7 @@ class PlayerPage(QtWidgets.QWidget):
     def _lay_out(self) -> None:
         width, height = self.width(), self.height()
         self.surface.setGeometry(0, 0, width, height)
+        self.end_panel.setGeometry(0, 0, width, height)
         self.top_bar.setGeometry(0, 0, width, _TOP_BAR_PX)
         bar_height = self.control_bar.sizeHint().height()
         self.control_bar.setGeometry(0, height - bar_height, width, bar_height)
@@ -267,4 +285,6 @@ class PlayerPage(QtWidgets.QWidget):
         self._place_stats()
 
     def _place_stats(self) -> None:
-        self.stats_overlay.move(16, _TOP_BAR_PX if self.controls_shown else 16)
+        top = _TOP_BAR_PX if self.controls_shown else _MARGIN_PX
+        bottom = self.control_bar.y() if self.controls_shown else self.height() - _MARGIN_PX
+        self.stats_overlay.fit(QtCore.QRect(_MARGIN_PX, top, self.width() - 2 * _MARGIN_PX, bottom - top))

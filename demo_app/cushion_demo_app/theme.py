@@ -46,6 +46,7 @@ QToolTip {{ background: {SURFACE_RAISED}; color: {TEXT}; border: 1px solid {LINE
 QLabel#wordmark {{ font-size: 24px; font-weight: 700; }}
 QLabel#headline {{ font-size: 20px; font-weight: 600; }}
 QLabel#muted {{ color: {TEXT_MUTED}; }}
+QLabel#detail {{ color: {TEXT_MUTED}; font-size: 12px; }}
 QLabel#section {{ color: {TEXT_MUTED}; font-size: 13px; font-weight: 600; }}
 QFrame#panel {{ background: {SURFACE}; border: 1px solid {LINE}; border-radius: 12px; }}
 QFrame#banner {{ background: {SURFACE_RAISED}; border: 1px solid {DANGER}; border-radius: 12px; }}

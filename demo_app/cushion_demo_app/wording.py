@@ -1,6 +1,36 @@
-"""How times, rates and qualities read on screen. Pure functions of numbers."""
+"""How times, rates, qualities and problems read on screen. Pure functions."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
+
+_UNANSWERED = frozenset({"connection_lost", "fetch", "fetch_timeout", "service_unavailable"})
+_REFUSED = frozenset({"http_status", "not_authorised", "not_found", "service", "too_large"})
+_UNREADABLE = frozenset({"manifest", "manifest_syntax", "manifest_unsupported"})
+_UNDECODABLE = frozenset({"codec", "decode", "media"})
+
+
+class ProblemText(NamedTuple):
+    """What happened, and what to do about it."""
+
+    headline: str
+    advice: str
+
+
+def problem_text(code: str, *, has_played: bool) -> ProblemText:
+    """A failure in plain words. `code`: of cushion_player.errors. `has_played`: there is a position that was saved."""
+    saved = "Your position is saved. " if has_played else ""
+    if code in _UNANSWERED:
+        happened = "The server stopped answering" if has_played else "The server does not answer"
+        return ProblemText(happened, f"{saved}Try again in a moment.")
+    if code in _REFUSED:
+        what = "the next part of this title" if has_played else "this title"
+        return ProblemText(f"The server did not hand out {what}", f"{saved}It may help to try again.")
+    if code in _UNREADABLE:
+        return ProblemText("This title cannot be read", "Its description is not one this player understands.")
+    if code in _UNDECODABLE:
+        return ProblemText("This title cannot be decoded here", f"{saved}Picture or sound is damaged or unknown.")
+    return ProblemText("This title cannot be played right now", f"{saved}It may help to try again.")
 
 
 def clock_text(seconds: float) -> str:

@@ -66,7 +66,8 @@ def test_what_cannot_be_opened_is_said_in_the_window(tmp_path: Path) -> None:
         while not page.banner.isVisibleTo(page):
             assert wait_for(window.player.progressed)
 
-        assert NOWHERE.removeprefix("http://") in page.banner.sentence.text()
+        assert NOWHERE.removeprefix("http://") in page.banner.detail.text()
+        assert page.banner.headline.text() == "The server does not answer"
         assert window.player.wishes.link == "step"
         window.close()
         window.deleteLater()

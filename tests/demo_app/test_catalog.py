@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -7,7 +8,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from cushion_demo_app.cards import TitleCard, job_line
+from cushion_demo_app.cards import TitleButton, TitleCard, job_line
 from cushion_demo_app.catalog_controller import LATER_MS, SOON_MS, CatalogController
 from cushion_demo_app.catalog_page import CatalogPage, CatalogState
 from cushion_demo_app.catalog_source import CatalogReply, CatalogSource, open_jobs
@@ -280,3 +281,72 @@ def test_resting_stops_the_looking(controller: CatalogController, looks: Looks) 
     looks.answer(CatalogReply((make_title(),), (make_job(),)))
 
     assert not controller._timer.isActive()
+
+
+def test_where_this_device_stopped_is_shown_before_the_backend_answers(page: CatalogPage, looks: Looks) -> None:
+    asked: list[list[str]] = []
+
+    def points(titles: list[Title]) -> Future[dict[str, float]]:
+        asked.append([title.title_id for title in titles])
+        done: Future[dict[str, float]] = Future()
+        done.set_result({"t1": 33.0})
+        return done
+
+    controller = CatalogController(page, looks, points)
+    controller.watch()
+    looks.answer(CatalogReply((make_title(),), resume_s={"t1": 10.0}))
+    controller.look()
+
+    controller.refresh_points()
+    QtWidgets.QApplication.processEvents()
+
+    assert asked == [["t1"]]
+    assert [card.resume_s for card in controller.state.titles] == [33.0]
+
+
+def test_resume_points_of_the_device_need_no_backend(backend: FakeCatalogBackend, stores: InlineStores) -> None:
+    stores.save_position(StoredPosition("default", "t1", report(10)))
+    backend.is_down = True
+    source = CatalogSource(backend, stores)  # type: ignore[arg-type]  # the fake has what is asked for
+
+    assert FakeClock().run(source.resume_points([make_title()])) == {"t1": 10.0}
+
+
+def test_a_backend_that_is_gone_is_brought_back_and_asked_again(stores: InlineStores) -> None:
+    backend = FakeCatalogBackend()
+    backend.is_down = True
+
+    def revive() -> bool:
+        backend.is_down = False
+        return True
+
+    source = CatalogSource(backend, stores, revive=revive)  # type: ignore[arg-type]  # as above
+    reply = asyncio.run(source.look())
+
+    assert [title.name for title in reply.titles] == ["Bikes"]
+    assert reply.offline == ""
+
+
+def test_the_advice_for_an_absent_backend_is_the_callers(stores: InlineStores) -> None:
+    backend = FakeCatalogBackend()
+    backend.is_down = True
+    source = CatalogSource(backend, stores, advice="Do this.", revive=lambda: False)  # type: ignore[arg-type]  # as above
+
+    assert "Nothing answers at http://127.0.0.1:9. Do this." in asyncio.run(source.look()).offline
+
+
+def test_a_resumed_card_says_all_of_its_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    title = make_title(note="12.4 s clip, repeated 5 times")
+    button = TitleButton(TitleCard(title, resume_s=42.0))
+    button.fit_width(270)
+    written: list[str] = []
+    elide = QtGui.QFontMetrics.elidedText
+
+    def listen(metrics: QtGui.QFontMetrics, text: str, mode: QtCore.Qt.TextElideMode, width: int) -> str:
+        written.append(elide(metrics, text, mode, width))
+        return written[-1]
+
+    monkeypatch.setattr(QtGui.QFontMetrics, "elidedText", listen)
+    button.grab()
+
+    assert written == ["Bikes", "Resume at 0:42", " · 720p · 2 qualities", title.note]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -12,12 +14,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cushion_demo_app.backend_process import BackendProcess, live_url
+from cushion_demo_app.backend_process import MAX_REVIVALS, BackendProcess, live_url, serve_advice
 from cushion_demo_app.commands import _film_size
-from cushion_demo_app.demo import NothingToWatch, choose_title
+from cushion_demo_app.demo import NothingToWatch, advice, choose_title
 from cushion_demo_app.display import has_display
 from cushion_demo_app.progress import PreparationProgress
 from cushion_demo_app.seed import SeedReport
+from cushion_demo_app.title_check import check_title, check_title_of
 from cushion_player.errors import NotFound, ServiceUnavailable, UsageError
 from cushion_sdk.contracts.ingest import IngestState
 from tests.demo_app.fakes import make_job, make_title
@@ -29,7 +32,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
     def log_message(self, *_): pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Answer)
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[4])), Answer)
 url = f"http://127.0.0.1:{server.server_address[1]}"
 (data / "server").mkdir(exist_ok=True)
 (data / "server" / "address.json").write_text(json.dumps({"url": url, "pid": 1}))
@@ -57,6 +60,52 @@ def test_a_backend_that_serves_already_is_used_and_left_running(tmp_path: Path) 
             assert not second.is_ours
 
         assert live_url(tmp_path) == first.url
+
+
+def kill(backend: BackendProcess) -> None:
+    process = backend._process
+    assert process is not None
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+
+
+def test_a_backend_that_died_is_started_again_where_it_was_a_few_times(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path, stub()) as backend:
+        assert not backend.revive(), "it lives"
+        for _ in range(MAX_REVIVALS):
+            kill(backend)
+            assert backend.revive()
+            assert live_url(tmp_path) == backend.url
+
+        kill(backend)
+        assert not backend.revive()
+
+
+def test_a_backend_of_others_is_not_started_again(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path, stub()) as first, BackendProcess(tmp_path, stub()) as second:
+        kill(first)
+
+        assert not second.revive()
+
+
+def test_the_advice_names_the_data_directory() -> None:
+    data = Path("/tmp/my data")
+
+    assert serve_advice(data) == f"Start it with “cushion serve --data {shlex.quote(str(data))}”."
+    assert advice(data, BackendProcess(data)) == serve_advice(data)
+
+
+def test_an_unknown_title_is_refused_with_the_names_there_are() -> None:
+    titles = [make_title("t1", "Bikes"), make_title("t2", "Film")]
+
+    for known in ("Bikes", "t2", "Bunny", "promised"):
+        check_title(known, titles, [make_job("Bunny")], ["promised"])
+    with pytest.raises(UsageError, match="the catalog has no “Bears”; it has “Bikes”, “Film”"):
+        check_title("Bears", titles, [make_job("Bears", IngestState.FAILED)])
+
+
+def test_a_backend_that_is_away_is_not_asked_for_titles() -> None:
+    check_title_of("http://127.0.0.1:9", "Bears")
 
 
 def test_a_backend_that_does_not_start_is_quoted(tmp_path: Path) -> None:

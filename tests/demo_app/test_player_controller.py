@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 import pytest
 
-from cushion_demo_app.player_controller import PlayerController, PlayRequest, Wishes
+from cushion_demo_app.player_controller import Heal, PlayerController, PlayRequest, Wishes
 from cushion_demo_app.player_page import PlayerPage
+from cushion_demo_app.qt import QtWidgets
+from cushion_demo_app.stats_overlay import stats_lines
+from cushion_player.outputs import VideoFrame
 from cushion_sdk.session_types import SessionProblem, SessionState
 from tests.demo_app.fakes import FakeSession, make_title
 
@@ -11,11 +16,11 @@ from tests.demo_app.fakes import FakeSession, make_title
 class Rig:
     """A controller whose sessions are fakes."""
 
-    def __init__(self, wishes: Wishes | None = None) -> None:
+    def __init__(self, wishes: Wishes | None = None, heal: Heal | None = None) -> None:
         self.page = PlayerPage(["unshaped", "step"])
         self.sessions: list[FakeSession] = []
         self.requests: list[tuple[PlayRequest, Wishes]] = []
-        self.controller = PlayerController(self.page, self._open, wishes)
+        self.controller = PlayerController(self.page, self._open, wishes, heal)
 
     def _open(self, request: PlayRequest, wishes: Wishes) -> FakeSession:
         self.requests.append((request, wishes))
@@ -129,11 +134,72 @@ def test_the_end_offers_to_play_again(rig: Rig) -> None:
     assert rig.told == [("seek", 0.0), "play"]
 
 
+def test_at_the_end_the_position_is_the_duration_and_the_page_says_what_can_be_done(rig: Rig) -> None:
+    rig.session.become(state=SessionState.ENDED, position_s=59.2)
+    rig.controller.poll()
+    page = rig.page
+
+    assert page.control_bar.time_label.text() == "1:00 / 1:00"
+    assert page.end_panel.isVisibleTo(page)
+    page.end_panel.replay_button.click()
+
+    assert rig.told == [("seek", 0.0), "play"]
+    assert not page.end_panel.isVisibleTo(page)
+
+
+def test_quality_is_that_of_the_picture_on_screen_and_what_loads_is_marked(rig: Rig) -> None:
+    rig.session.become(rung=4, n_rungs=5, height_px=1080, bitrate_bps=5_000_000, state=SessionState.PAUSED)
+    rig.page.surface._frame = VideoFrame(0, 33_000, 426, 240, 0, None)
+    stats = rig.controller._stats_state(rig.session.snapshot())
+
+    rig.controller.poll()
+
+    assert rig.page.control_bar.quality_button.text() == "Auto · 240p"
+    assert dict(stats_lines(stats))["Picture"] == "426×240 (rung 1 of 5)"
+    assert dict(stats_lines(stats))["Bitrate"] == "5.0 Mb/s (1080p, loading)"
+
+
+def test_a_retry_waits_until_the_backend_was_brought_back() -> None:
+    healings: list[Future[bool]] = []
+
+    def heal() -> Future[bool]:
+        healings.append(Future())
+        return healings[-1]
+
+    rig = Rig(heal=heal)
+    rig.controller.open(PlayRequest.of_title(make_title()))
+    rig.session.become(state=SessionState.FAILED, error=SessionProblem("connection_lost", "gone"), position_s=9.0)
+    rig.controller.poll()
+
+    rig.page.banner.retry_button.click()
+    rig.controller.retry()
+    assert (len(healings), len(rig.sessions)) == (1, 1)
+    assert rig.page.spinner.is_waiting
+    healings[0].set_result(True)
+    QtWidgets.QApplication.processEvents()
+
+    assert [request.start_s for request, _ in rig.requests] == [None, 9.0]
+
+
+def test_a_retry_that_was_left_opens_nothing() -> None:
+    healing: Future[bool] = Future()
+    rig = Rig(heal=lambda: healing)
+    rig.controller.open(PlayRequest.of_title(make_title()))
+
+    rig.controller.retry()
+    rig.controller.leave()
+    healing.set_result(True)
+    QtWidgets.QApplication.processEvents()
+
+    assert len(rig.sessions) == 1
+
+
 def test_a_failure_is_said_once_and_retried_where_it_stopped(rig: Rig) -> None:
     problem = SessionProblem("http_status", "segment 3 of video/720p: HTTP 404 after 3 tries")
-    rig.session.become(state=SessionState.FAILED, error=problem, position_s=12.5)
+    rig.session.become(state=SessionState.FAILED, error=problem, position_s=12.5, startup_s=0.3)
     rig.controller.poll()
-    assert rig.page.banner.sentence.text() == problem.message
+    assert "Your position is saved." in rig.page.banner.sentence.text()
+    assert rig.page.banner.detail.text() == problem.message
 
     rig.page.banner.retry_button.click()
 

@@ -7,6 +7,7 @@ from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_demo_app.seek_bar import SeekBar
 from cushion_demo_app.stats_overlay import StatsState, stats_lines
+from cushion_demo_app.wording import problem_text
 
 Key = QtCore.Qt.Key
 PLAYING = ControlState(position_s=10, duration_s=60, buffered_until_s=30, playing=True)
@@ -109,12 +110,15 @@ def test_a_double_click_takes_the_pause_of_its_first_click_back(page: PlayerPage
     assert (len(toggles), len(full)) == (2, 1)
 
 
-def test_a_problem_shows_its_sentence_and_can_be_tried_again(page: PlayerPage) -> None:
+def test_a_problem_is_said_in_plain_words_with_the_detail_and_can_be_tried_again(page: PlayerPage) -> None:
     retries = heard(page.retry_requested)
-    page.show_problem("segment 3 of video/720p: HTTP 404 after 3 tries")
+    text = problem_text("connection_lost", has_played=True)
+    page.show_problem(text, "segment 23 of audio/und: no connection (http://127.0.0.1:1/a)")
 
     assert page.banner.isVisibleTo(page)
-    assert page.banner.sentence.text() == "segment 3 of video/720p: HTTP 404 after 3 tries"
+    assert page.banner.headline.text() == "The server stopped answering"
+    assert page.banner.sentence.text() == "Your position is saved. Try again in a moment."
+    assert page.banner.detail.text() == "segment 23 of audio/und: no connection (http://127.0.0.1:1/a)"
     page.banner.retry_button.click()
 
     assert len(retries) == 1
@@ -214,3 +218,31 @@ def test_the_page_paints_at_every_size(page: PlayerPage, size: tuple[int, int]) 
 
     assert (picture.width(), picture.height()) == size
     assert page.control_bar.geometry().bottom() == size[1] - 1
+
+
+@pytest.mark.parametrize("width", [480, 640, 1280])
+def test_no_control_is_squeezed_or_cut(page: PlayerPage, width: int) -> None:
+    page.resize(width, 320)
+    state = ControlState(position_s=3599, duration_s=3600, height_px=240, height_cap_px=240, speed=1.25)
+    page.show_state(state, waiting=False)
+    QtWidgets.QApplication.processEvents()
+    bar = page.control_bar
+
+    shown = [each for each in bar._row_widgets if each.isVisibleTo(bar)]
+    assert all(each.width() >= each.sizeHint().width() for each in shown)
+    assert shown[-1].geometry().right() < width
+    assert {bar.play_button, bar.quality_button, bar.full_screen_button} <= set(shown)
+    assert bar.speed_button.isVisibleTo(bar) == (width >= 640)
+
+
+@pytest.mark.parametrize(("height", "has_graphs"), [(320, False), (480, False), (720, True)])
+def test_stats_stay_between_the_bars(page: PlayerPage, height: int, *, has_graphs: bool) -> None:
+    page.resize(480, height)
+    page.toggle_stats()
+    page.show_stats(StatsState(audio="no audio device, silent"))
+    overlay = page.stats_overlay
+
+    assert overlay.geometry().top() >= page.top_bar.geometry().bottom()
+    assert overlay.geometry().bottom() <= page.control_bar.y()
+    assert overlay.shows_graphs == has_graphs
+    assert overlay.shown_lines[0][0] == "Picture"

@@ -7,6 +7,7 @@ from cushion_demo_app.wording import (
     duration_text,
     initials,
     ladder_badge,
+    problem_text,
     rate_text,
     speed_text,
     spoken_time,
@@ -51,3 +52,11 @@ def test_initials_stand_for_a_title_without_a_poster() -> None:
 
 def test_speed_text() -> None:
     assert [speed_text(speed) for speed in (0.5, 1.0, 1.25)] == ["0.5×", "1×", "1.25×"]
+
+
+@pytest.mark.parametrize("code", ["connection_lost", "http_status", "manifest", "decode", "service_unavailable", ""])
+def test_problems_are_said_without_technical_words(code: str) -> None:
+    for has_played in (False, True):
+        text = problem_text(code, has_played=has_played)
+        assert not any(word in f"{text}".lower() for word in ("http", "segment", "connection", "://"))
+        assert ("Your position is saved." in text.advice) <= has_played
