@@ -121,3 +121,12 @@ def test_thousands_of_comments_before_the_root_cost_no_more_than_their_length() 
         read("<!-- -->" * 10_000 + "<MPD/>", "https://example.com/a.mpd")
 
     assert time.process_time() - started_s < 2  # it once took time that doubled with every comment
+
+
+def test_a_long_line_below_a_long_base_is_read_or_refused_with_its_place() -> None:
+    base = f"https://example.com/{'a' * 60_000}/x.m3u8"
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{'b' * 10_000}.ts\n"
+
+    (segment,) = read(text, base).presentation.periods[0].adaptation_sets[0].representations[0].segments
+
+    assert segment.address.url.endswith("b.ts")

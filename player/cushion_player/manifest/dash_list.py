@@ -99,7 +99,7 @@ class ListSegments(LazySegments):
         first, last = self._checked.firsts[index], self._checked.lasts[index]
         byte_range = None if first == _WHOLE else (first, None if last == _OPEN else last)
         reference = _value(self._checked.rows[index], "media")
-        url = self._base.url if reference is None else self._base.resolve(reference, "")
+        url = self._base.url if reference is None else self._base.join(reference)
         return Segment(
             Address(url, byte_range), span.time - self._offset, span.duration, span.number, sub_number=span.sub_number
         )

@@ -106,6 +106,13 @@ class Base:
             raise UnsupportedManifestFeature("a remote manifest may not point at local files", location=where)
         return url
 
+    def join(self, reference: str) -> str:
+        """The absolute URL of a reference that was found to be allowed, here or with another base of this scheme."""
+        reference = reference.strip()
+        if self._prefix and reference and not _NEEDS_JOINING.match(reference):
+            return self._prefix + reference
+        return urljoin(self.url, reference)
+
     def child(self, reference: str, where: str) -> Base:
         """The base that results from a BaseURL."""
         return Base(self.resolve(reference, where), may_point_at_files=self._may_point_at_files)

@@ -149,7 +149,7 @@ class HlsSegments(LazySegments):
     def url_at(self, index: int) -> str:
         """Its absolute URL; the reader has made sure that it can be resolved."""
         uri = self.uris[index]
-        return uri if uri.startswith(("https://", "http://")) else self.base.resolve(uri, "")
+        return uri if uri.startswith(("https://", "http://")) else self.base.join(uri)
 
     def range_at(self, index: int) -> tuple[int, int] | None:
         """First and last byte; None when the whole resource is meant."""
