@@ -175,9 +175,10 @@ class PlayerController(QtCore.QObject):
     def _open_again(self) -> None:
         if self._request is None:
             return
-        reached_s = self._session.snapshot().position_s if self._session is not None else 0.0
-        # A start that failed has reached nothing: then ask again for what was asked for first.
-        self.open(replace(self._request, start_s=reached_s) if reached_s > 0 else self._request)
+        now = self._session.snapshot() if self._session is not None else SessionSnapshot()
+        # A start that failed has reached nothing, and nothing can start at the end: then as it was asked for first.
+        has_place = now.position_s > 0 and (now.position_s < now.duration_s or not now.duration_s)
+        self.open(replace(self._request, start_s=now.position_s) if has_place else self._request)
 
     def leave(self) -> None:
         """Stop, and say so."""
