@@ -47,7 +47,10 @@ def run(command: Sequence[str], *, timeout_s: float) -> Cost:
         started_s = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True)
         try:
+            peak_rss_bytes = 0
             while True:
+                # Not ru_maxrss, which holds the size of whoever forked.
+                peak_rss_bytes = max(peak_rss_bytes, _high_water_bytes(process.pid))
                 pid, wait_status, usage = os.wait4(process.pid, os.WNOHANG)
                 wall_s = time.monotonic() - started_s
                 if pid:
@@ -57,7 +60,7 @@ def run(command: Sequence[str], *, timeout_s: float) -> Cost:
                     os.wait4(process.pid, 0)
                     process.returncode = -signal.SIGKILL
                     raise BenchmarkError(f"not finished after {timeout_s:g} s: {' '.join(command)}")
-                time.sleep(0.005)
+                time.sleep(0.02)
         except KeyboardInterrupt:
             os.killpg(process.pid, signal.SIGKILL)
             raise
@@ -66,7 +69,16 @@ def run(command: Sequence[str], *, timeout_s: float) -> Cost:
         output = sink.read().decode(errors="replace")
     if status:
         raise BenchmarkError(f"exit status {status}: {' '.join(command)}\n{output[-2000:]}")
-    return Cost(usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss * 1024, status, output)
+    return Cost(usage.ru_utime + usage.ru_stime, wall_s, peak_rss_bytes, status, output)
+
+
+def _high_water_bytes(pid: int) -> int:
+    """Peak resident size so far, of the process alone; 0 where the system does not tell or the process has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
 def alternate(
