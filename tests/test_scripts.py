@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ["install", "demo", "test", "check", "bench"]
+SCRIPTS = ["install", "demo", "test", "check", "bench", "fuzz"]
 
 
 def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -54,7 +54,9 @@ def test_script_is_executable_and_parses(path: str) -> None:
     assert run("bash", "-n", path).returncode == 0
 
 
-@pytest.mark.parametrize(("name", "argument"), [("install", "--no-such"), ("check", "no-such"), ("bench", "no-such")])
+@pytest.mark.parametrize(
+    ("name", "argument"), [("install", "--no-such"), ("check", "no-such"), ("bench", "no-such"), ("fuzz", "long")]
+)
 def test_script_refuses_what_it_does_not_know(bare_checkout: Path, name: str, argument: str) -> None:
     said = run("bash", f"scripts/{name}", argument, cwd=bare_checkout)
 
