@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from cushion_player.errors import ManifestError
+from cushion_player.errors import ManifestError, ManifestSyntaxError
 from cushion_player.manifest.guard import Base
 from cushion_player.manifest.hls import (
     playlist_need,
@@ -45,6 +45,8 @@ def refresh(previous: Presentation, body: bytes | str, url: str, representation:
         playlist = read_media_playlist(text, base_url, notes, dict(previous.variables), before)
     except MissingSegments:
         return Refresh(previous, (playlist_need(item),))
+    if not playlist.segments:
+        raise ManifestSyntaxError(f"the media playlist of {item.id} has no segments any more", location=url)
     presentation = with_playlist(previous, item.id, playlist, body, keep_bitrate=before is not None)
     presentation = with_repairs(presentation, notes, _plain(url))
     return Refresh(with_durations(presentation), changes=(_change(previous, item, before, playlist),))
