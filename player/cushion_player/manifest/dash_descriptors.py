@@ -119,8 +119,9 @@ def tiles(properties: tuple[Descriptor, ...], notes: Notes, where: str) -> Tiles
     if found is None:
         return None
     columns, _, rows = found.value.lower().partition("x")
-    if columns.strip().isdigit() and rows.strip().isdigit() and 0 < int(columns) <= 1000 and 0 < int(rows) <= 1000:
-        return Tiles(int(columns), int(rows))
+    numbers = [int(text) for text in (columns.strip(), rows.strip()) if text.isdecimal() and len(text) < 5]
+    if len(numbers) == 2 and all(0 < number <= 1000 for number in numbers):
+        return Tiles(*numbers)
     notes.repair(f"tiles {found.value[:40]!r} were read as 1x1", where, "it is no grid")
     return Tiles(1, 1)
 

@@ -85,7 +85,8 @@ def parse_seconds(text: str | None) -> Fraction | None:
 
 def parse_integer(text: str | None) -> int | None:
     """A decimal-integer; None when absent or none."""
-    return int(text) if text is not None and _INTEGER.fullmatch(text.strip()) else None
+    found = _INTEGER.fullmatch(text.strip()) if text is not None else None
+    return int(found.group()) if found is not None else None
 
 
 def parse_yes(text: str | None) -> bool:
