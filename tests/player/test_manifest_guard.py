@@ -133,14 +133,15 @@ def test_a_long_line_below_a_long_base_is_read_or_refused_with_its_place() -> No
 
 
 def test_digits_and_spaces_that_only_unicode_knows_are_no_crash() -> None:
-    playlist = read(
-        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:100\x1d\n#EXTINF:2,\na.ts\n", "https://e.com/a"
-    )
+    lines = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:100\x1d\n#EXTINF:2,\na.ts\n"
+    tiles = "<EssentialProperty schemeIdUri='http://dashif.org/guidelines/thumbnail_tile' value='²x²'/>"
     thumbnails = (
-        "<MPD><Period duration='PT4S'><AdaptationSet mimeType='image/jpeg'><SegmentTemplate media='$Number$' duration='2'/>"
-        "<Representation id='t'><EssentialProperty schemeIdUri='http://dashif.org/guidelines/thumbnail_tile' value='²x²'/>"
-        "</Representation></AdaptationSet></Period></MPD>"
+        "<MPD><Period duration='PT4S'><AdaptationSet mimeType='image/jpeg'>"
+        "<SegmentTemplate media='$Number$' duration='2'/>"
+        f"<Representation id='t'>{tiles}</Representation></AdaptationSet></Period></MPD>"
     )
 
-    assert playlist.presentation.periods[0].adaptation_sets[0].representations[0].segments[0].number == 100
+    playlist = read(lines, "https://e.com/a.m3u8").presentation
+
+    assert playlist.periods[0].adaptation_sets[0].representations[0].segments[0].number == 100
     assert read(thumbnails, "https://e.com/a.mpd").presentation.repairs
