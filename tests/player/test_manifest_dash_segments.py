@@ -143,3 +143,19 @@ def test_representations_of_one_list_share_what_is_known_of_it() -> None:
     ]
     assert [segment.address.byte_range for segment in first.segments] == [(0, 99), (0, 100), (0, 101)]
     assert first.bitrate_bps == second.bitrate_bps == round(303 * 8 / 6)
+
+
+def test_a_template_in_a_period_of_unknown_length_goes_on_as_a_pattern() -> None:
+    text = (
+        "<MPD><Period><AdaptationSet mimeType='video/mp4'><SegmentTemplate media='$Number$.m4s' duration='2'/>"
+        "<Representation id='v'/></AdaptationSet></Period></MPD>"
+    )
+
+    presentation = read(text, "https://example.com/a.mpd").presentation
+
+    found = presentation.periods[0].adaptation_sets[0].representations[0]
+    assert found.pattern is not None
+    assert found.pattern.limit is None
+    assert found.pattern.segment(2).address.url == "https://example.com/3.m4s"
+    assert presentation.duration is None
+    assert len(presentation.repairs) == 1

@@ -214,12 +214,11 @@ def _line(
             count = max(0, end_number - start_number + 1)
         elif fitting is not None:
             count = fitting
-        elif context.is_live:
-            return Line((), (), (0,)), OpenRow(time_offset, duration, start_number)
         else:
-            raise ManifestSyntaxError(
-                "the duration of the period is not known, nor how many segments it has", location=outline.where
-            )
+            if not context.is_live:
+                what = "segments without a known end were kept as a pattern"
+                context.notes.repair(what, outline.where, "5.3.2.1: nothing says how long the period is")
+            return Line((), (), (0,)), OpenRow(time_offset, duration, start_number)
     elif fitting is not None and fitting < count:
         what = f"{count - fitting} of {count} listed segments were left out"
         context.notes.repair(what, outline.where, "they begin after the period ends")
