@@ -13,6 +13,7 @@ import asyncio
 import logging
 import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,12 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("abr", "traces", "player", "sdk", "simulator", "demo_app", "servers")
 BROWSER_PLAYERS = "browser-players"
 THREAD_GRACE_S = 2.0
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be tested also where the tests run in the background of a script, which ignores it for them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def missing_engines(names: tuple[str, ...]) -> list[str]:

@@ -55,8 +55,12 @@ async function spoilRequests(page, job) {
   if (job.spoil === "audio-noise") {
     await page.route((url) => new RegExp(job.audioPattern).test(url.href), async (route) => {
       if (route.request().method() !== "GET") return route.continue();
-      const answer = await route.fetch();
-      await route.fulfill({ response: answer, body: makeNoise(await answer.body()) });
+      try {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, body: makeNoise(await answer.body()) });
+      } catch {
+        await route.abort().catch(() => {}); // the player gave the request up, or the page is closing
+      }
     });
   }
 }
