@@ -124,6 +124,12 @@ CASES = (
     ),
     Case("content protections", _IN_SET, '<ContentProtection schemeIdUri="urn:uuid:{i}"/>', f"{_TEMPLATE}{_ONE}{_OUT}"),
     Case(
+        "references to protections",
+        f"{_HEAD}<ContentProtection schemeIdUri='u' refId='k'/><Period>",
+        f"{_SET}<ContentProtection ref='k'/>{_TEMPLATE}{_ONE}</AdaptationSet>",
+        "</Period></MPD>",
+    ),
+    Case(
         "representations below protections",
         f"{_IN_SET}{_MANY_PROTECTIONS}{_TEMPLATE}",
         '<Representation id="{i}"/>',

@@ -159,3 +159,16 @@ def test_a_template_in_a_period_of_unknown_length_goes_on_as_a_pattern() -> None
     assert found.pattern.segment(2).address.url == "https://example.com/3.m4s"
     assert presentation.duration is None
     assert len(presentation.repairs) == 1
+
+
+def test_a_protection_that_refers_to_another_kind_of_element_is_noted() -> None:
+    text = (
+        "<MPD><Period duration='PT4S'><Label refId='k'/><AdaptationSet mimeType='video/mp4'>"
+        "<ContentProtection schemeIdUri='urn:a' ref='k'/><SegmentTemplate media='$Number$' duration='2'/>"
+        "<Representation id='v'/></AdaptationSet></Period></MPD>"
+    )
+
+    presentation = read(text, "https://example.com/a.mpd").presentation
+
+    assert presentation.periods[0].adaptation_sets[0].representations[0].protection == ("urn:a",)
+    assert [repair.why for repair in presentation.repairs] == ["no element has this @refId"]

@@ -38,6 +38,8 @@ class Reading:
     notes: Notes = field(default_factory=Notes)
     budget: Budget = field(default_factory=Budget)
     needs: list[Need] = field(default_factory=list[Need])
+    referable: dict[str, Node] | None = None
+    """ContentProtection elements of the whole MPD by @refId, once one was referred to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _read_set(node: Node, where: str, number: int, within: Within, reading: Read
     levels = (node, within.node)
     essential = described.descriptors(node, "EssentialProperty")
     supplemental = described.descriptors(node, "SupplementalProperty")
-    protections = _protections(node, within.root, notes, where)
+    protections = _protections(node, within.root, reading, where)
     shared = _Shared(
         node,
         levels,
@@ -200,7 +202,7 @@ def _read_representation(node: Node, where: str, shared: _Shared, within: Within
         what = f"the representation is left alone: essential property {unknown[:80]!r}"
         notes.repair(what, where, "5.8.4.8: it is not known")
     protections, schemes = shared.protections, shared.schemes
-    own = _protections(node, within.root, notes, where)
+    own = _protections(node, within.root, reading, where)
     if own:
         protections += own
         schemes = tuple(dict.fromkeys((*schemes, *(item.scheme for item in own))))
@@ -275,16 +277,20 @@ def _unique_id(identity: str, seen: dict[str, int], notes: Notes, where: str) ->
     return unique
 
 
-def _protections(node: Node, root: Node, notes: Notes, where: str) -> tuple[Protection, ...]:
+def _protections(node: Node, root: Node, reading: Reading, where: str) -> tuple[Protection, ...]:
     """A level's ContentProtection; an empty one with @ref takes what the referred one has (@refId)."""
+    notes = reading.notes
     own = described.protections(node, notes, where)
     elements = node.all("ContentProtection")
     if not any("ref" in element.attrib for element in elements):
         return own
+    if reading.referable is None:
+        found_at = [item for item in root.walk() if item.tag == "ContentProtection" and "refId" in item.attrib]
+        reading.referable = {item.attrib["refId"]: item for item in reversed(found_at)}
     filled: list[Protection] = []
     for element, found in zip(elements, own, strict=True):
         wanted = element.attrib.get("ref")
-        source = next((item for item in root.walk() if wanted and item.get("refId") == wanted), None)
+        source = reading.referable.get(wanted or "")
         if wanted and source is None:
             notes.repair(f"ContentProtection refers to {wanted[:40]!r}", where, "no element has this @refId")
         if source is None:
