@@ -130,12 +130,6 @@ class DecodeThread(ABC):
         return self._has_ended
 
     @property
-    def is_idle(self) -> bool:
-        """Whether all that was fed is decoded."""
-        with self._changed:
-            return not self._queue and not self._is_busy
-
-    @property
     def corrupt(self) -> int:
         return self._decoder.corrupt
 
