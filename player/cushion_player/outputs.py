@@ -9,13 +9,73 @@ Implementations: media.output.DecodedOutput (PyAV), testing.FakeOutput and NullD
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cushion_player.model import Container
 from cushion_player.timeline import TrackKind
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFormat:
+    """What the segments of a track are until the next format.
+
+    init: the initialisation segment; b"" when segments need none (MPEG-TS, packed audio). codecs: RFC 6381, as far as
+    known. discontinuity: segments of one number share one media timeline, whatever the track. keys: content keys by
+    key id, 16 bytes each.
+    """
+
+    rung: int
+    container: Container
+    init: bytes = field(repr=False)
+    codecs: str = ""
+    discontinuity: int = 0
+    keys: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MediaSegment:
+    """Media to play over [start_us, end_us) of the presentation timeline: a segment, or a chunk of one.
+
+    offset_us: media time minus timeline time (DASH presentationTimeOffset less period start); None when the manifest
+    does not say (HLS): then the first segment fed of a discontinuity fixes it, for all tracks alike.
+    """
+
+    start_us: int
+    end_us: int
+    offset_us: int | None
+    data: bytes = field(repr=False)
+
+
+class DecodeFault(StrEnum):
+    """What could not be decoded, and so what helps."""
+
+    INIT = "init"
+    """The initialisation segment cannot be read: another rung may do."""
+    CODEC = "codec"
+    """No decoder here knows it: a rung of another codec may do."""
+    DECODE = "decode"
+    """Damaged media. Not fatal means that it was skipped and playback goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeFailure:
+    """What went wrong with a track; `rung` is the one that was being decoded.
+
+    is_fatal: the track gives nothing more. Otherwise playback goes on, after INIT and CODEC from the next
+    `switch_format` on: until then the track's segments are left out.
+    """
+
+    track: TrackKind
+    code: DecodeFault
+    message: str
+    rung: int
+    is_fatal: bool = False
 
 
 class OutputListener(Protocol):
@@ -37,9 +97,7 @@ class OutputListener(Protocol):
         """Frames that were decoded too late to be shown, since the last call."""
         ...
 
-    def on_decode_failed(self, track: TrackKind, message: str, fatal: bool) -> None:
-        """Damaged media; not fatal means it was skipped and playback goes on."""
-        ...
+    def on_decode_failed(self, failure: DecodeFailure) -> None: ...
 
 
 class MediaOutput(Protocol):
@@ -50,13 +108,18 @@ class MediaOutput(Protocol):
         """Drop all queued media; after this, fed segments up to `position_us` are decoded but not shown."""
         ...
 
-    def switch_init(self, track: TrackKind, rung: int, init: bytes) -> None: ...
-    def feed(self, track: TrackKind, rung: int, start_us: int, offset_us: int | None, segment: bytes) -> None:
-        """Queue a media segment.
+    def switch_format(self, track: TrackKind, media_format: MediaFormat) -> None:
+        """What is fed next on the track is of this format."""
+        ...
 
-        start_us: where it starts on the presentation timeline. offset_us: media time minus timeline time (DASH
-        presentationTimeOffset less period start); None when the manifest does not say (HLS): then the first fed
-        segment fixes it, for all tracks alike.
+    def feed(self, track: TrackKind, segment: MediaSegment) -> None:
+        """Queue media of the format last switched to."""
+        ...
+
+    def cut(self, track: TrackKind, from_us: int) -> None:
+        """Forget what was fed on the track, starts at or after `from_us` and is not decoded yet, and its end.
+
+        What is being decoded is shown up to `from_us`. Next on the track come a format and segments from `from_us` on.
         """
         ...
 
@@ -87,6 +150,8 @@ class OutputStats:
     last_frame_us: int = -1
     """Presentation time of the last frame shown, -1 before the first."""
     last_frame_height_px: int = 0
+    decoded_bytes: int = 0
+    """What decoded pictures and sound that wait to be shown and heard hold now."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,8 +38,8 @@ from cushion_player.events import (
 )
 from cushion_player.journal import JournalWriter
 from cushion_player.loading import load_presentation
-from cushion_player.model import Address, Presentation
-from cushion_player.outputs import MediaOutput, OutputStats
+from cushion_player.model import Address, Container, Presentation
+from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaOutput, MediaSegment, OutputStats
 from cushion_player.timeline import TrackKind
 from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
 
@@ -224,7 +224,8 @@ class Player:
                 kinds = frozenset(track.kind for track in self.plan.timeline.tracks)
                 self._output.prepare(effect.position_us, kinds)
             case SwitchInit():
-                self._output.switch_init(effect.track, effect.rung, self._inits[effect.track, effect.rung])
+                init = self._inits[effect.track, effect.rung]
+                self._output.switch_format(effect.track, MediaFormat(effect.rung, Container.MP4, init))
             case FeedSegment():
                 self._feed(effect)
             case EndTrack():
@@ -237,13 +238,9 @@ class Player:
     def _feed(self, effect: FeedSegment) -> None:
         track = self.plan.timeline.first(effect.track)
         assert track is not None
-        self._output.feed(
-            effect.track,
-            effect.rung,
-            track.start_us[effect.index],
-            self.plan.offset_us(effect.track, effect.index),
-            self._segments[effect.request_id],
-        )
+        start_us, end_us = track.start_us[effect.index : effect.index + 2]
+        offset_us = self.plan.offset_us(effect.track, effect.index)
+        self._output.feed(effect.track, MediaSegment(start_us, end_us, offset_us, self._segments[effect.request_id]))
 
     def _set_timer(self) -> None:
         """Keep one sleeper; it is only replaced when it would wake too late."""
@@ -341,5 +338,9 @@ class _Listener:
     def on_frames_dropped(self, count: int) -> None:
         self._player._call(lambda now: self._player._engine.frames_dropped(count, now=now))
 
-    def on_decode_failed(self, track: TrackKind, message: str, fatal: bool) -> None:
-        self._player._call(lambda now: self._player._engine.decode_failed(track, message, fatal, now=now))
+    def on_decode_failed(self, failure: DecodeFailure) -> None:
+        # The engine cannot drop a rung yet: what only another rung would cure ends playback.
+        fatal = failure.is_fatal or failure.code is not DecodeFault.DECODE
+        self._player._call(
+            lambda now: self._player._engine.decode_failed(failure.track, failure.message, fatal, now=now)
+        )

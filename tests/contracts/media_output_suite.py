@@ -6,7 +6,8 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 
-from cushion_player.outputs import MediaOutput
+from cushion_player.model import Container
+from cushion_player.outputs import MediaFormat, MediaOutput, MediaSegment
 from cushion_player.testing.outputs import RecordingListener
 from cushion_player.timeline import TrackKind
 from tests.player.media.film_ladder import SEGMENT_US, FilmLadder
@@ -14,14 +15,18 @@ from tests.player.media.film_ladder import SEGMENT_US, FilmLadder
 BOTH = frozenset({TrackKind.VIDEO, TrackKind.AUDIO})
 
 
+def segment_at(index: int, data: bytes, offset_us: int | None = 0) -> MediaSegment:
+    return MediaSegment(index * SEGMENT_US, (index + 1) * SEGMENT_US, offset_us, data)
+
+
 def feed_video(output: MediaOutput, ladder: FilmLadder, index: int, rung: int = 0) -> None:
-    output.switch_init(TrackKind.VIDEO, rung, ladder.inits[rung])
-    output.feed(TrackKind.VIDEO, rung, index * SEGMENT_US, 0, ladder.segments[rung][index])
+    output.switch_format(TrackKind.VIDEO, MediaFormat(rung, Container.MP4, ladder.inits[rung]))
+    output.feed(TrackKind.VIDEO, segment_at(index, ladder.segments[rung][index]))
 
 
 def feed_audio(output: MediaOutput, ladder: FilmLadder, index: int) -> None:
-    output.switch_init(TrackKind.AUDIO, 0, ladder.audio_init)
-    output.feed(TrackKind.AUDIO, 0, index * SEGMENT_US, 0, ladder.audio_segments[index])
+    output.switch_format(TrackKind.AUDIO, MediaFormat(0, Container.MP4, ladder.audio_init))
+    output.feed(TrackKind.AUDIO, segment_at(index, ladder.audio_segments[index]))
 
 
 class MediaOutputSuite(ABC):

@@ -14,6 +14,7 @@ from av.error import FFmpegError
 
 from cushion_player.boxes import InitInfo, read_init, read_segment
 from cushion_player.errors import DecodeError, UnsupportedCodec
+from cushion_player.outputs import MediaFormat
 from cushion_player.timeline import TrackKind
 
 Frame = av.VideoFrame | av.AudioFrame
@@ -38,17 +39,16 @@ class TrackDecoder:
         self._init: InitInfo | None = None
         self._context: _Context | None = None
 
-    def switch(self, init: bytes) -> Iterator[Frame]:
-        """What follows belongs to this initialisation segment: yields what the old decoder still held.
+    def switch(self, media_format: MediaFormat) -> None:
+        """What follows is of this format. What the old decoder still holds is lost: `drain` it first.
 
         A new context each time, because a running one ignores new extradata. An audio decoder that would be told
         the same again stays: its overlap carries over the join.
         Raises DecodeError or UnsupportedCodec; the decoder then stays without a context.
         """
-        yield from self.drain()
         before, context = self._init, self._context
         self._init, self._context = None, None
-        info = read_init(init, HANDLERS[self.kind])
+        info = read_init(media_format.init, HANDLERS[self.kind])
         is_same = before is not None and (before.codec, before.extradata) == (info.codec, info.extradata)
         self._context = context if is_same and self.kind is TrackKind.AUDIO else _open(info, self.kind)
         self._init = info

@@ -11,11 +11,12 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from cushion_player.errors import DecodeError, MediaError, UnsupportedCodec
 from cushion_player.media.decode import Frame, TrackDecoder
+from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat
 from cushion_player.timeline import TrackKind
 
 log = logging.getLogger(__name__)
@@ -26,16 +27,17 @@ _FATAL_AFTER: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class SwitchWork:
-    rung: int
-    init: bytes
+    format: MediaFormat
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentWork:
-    rung: int
+    """until_us: where a later cut ends it on the timeline."""
+
     start_us: int
     offset_us: int
     data: bytes
+    until_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,12 @@ class EndWork:
     pass
 
 
-Work = SwitchWork | SegmentWork | EndWork
+@dataclass(frozen=True, slots=True)
+class CutWork:
+    """What follows does not continue what went before."""
+
+
+Work = SwitchWork | SegmentWork | EndWork | CutWork
 
 
 class TrackListener(Protocol):
@@ -53,7 +60,7 @@ class TrackListener(Protocol):
         """The track became ready, or ended."""
         ...
 
-    def on_track_failed(self, kind: TrackKind, message: str, fatal: bool) -> None: ...
+    def on_track_failed(self, failure: DecodeFailure) -> None: ...
 
 
 class StaleWork(Exception):
@@ -76,11 +83,14 @@ class DecodeThread(ABC):
         self._is_busy = False
         self._is_ready = False
         self._has_ended = False
+        self._until_us: int | None = None
         self._thread: threading.Thread | None = None
         # The thread's own:
         self._rung = -1
+        self._is_usable = True
         self._worked_for = 0
         self._barren = 0
+        self._last_us: int | None = None
 
     # ------------------------------------------------------------------ the loop's side
 
@@ -93,7 +103,19 @@ class DecodeThread(ABC):
             if self._last_switch is not None:
                 self._queue.append(self._last_switch)
             self._is_ready = self._has_ended = False
+            self._until_us = None
             self._clear()
+            self._changed.notify_all()
+
+    def cut(self, from_us: int) -> None:
+        """Forget queued work from `from_us` on and the end; what is being decoded ends there."""
+        with self._changed:
+            kept = [_cut(work, from_us) for work in self._queue if _is_kept(work, from_us)]
+            while kept and isinstance(kept[-1], SwitchWork | CutWork):
+                kept.pop()
+            self._queue = deque([*kept, CutWork()])
+            self._until_us = from_us if self._until_us is None else min(self._until_us, from_us)
+            self._has_ended = False
             self._changed.notify_all()
 
     def submit(self, work: Work) -> None:
@@ -182,15 +204,15 @@ class DecodeThread(ABC):
             try:
                 if generation != self._worked_for:
                     self._decoder.reset()
-                    self._worked_for, self._barren = generation, 0
+                    self._worked_for, self._barren, self._last_us = generation, 0, None
                 self._do(work, generation)
             except StaleWork:
                 log.debug("dropped stale %s work", self.kind)
             except MediaError as error:
-                self._listener.on_track_failed(self.kind, str(error), isinstance(error, UnsupportedCodec))
+                self._tell(DecodeFault.DECODE, str(error))
             except Exception as error:  # a thread has no caller who would see it
                 log.exception("the %s decoder thread failed", self.kind)
-                self._listener.on_track_failed(self.kind, f"the {self.kind} decoder failed: {error!r}", True)
+                self._tell(DecodeFault.DECODE, f"the {self.kind} decoder failed: {error!r}", is_fatal=True)
             finally:
                 with self._changed:
                     self._is_busy = False
@@ -207,26 +229,43 @@ class DecodeThread(ABC):
 
     def _do(self, work: Work, generation: int) -> None:
         match work:
-            case SwitchWork(rung, init):
-                try:
-                    self._pass_on(self._decoder.switch(init), self._rung, generation)
-                except DecodeError as error:
-                    message = f"the initialisation segment of the {self.kind} track cannot be read: {error}"
-                    self._listener.on_track_failed(self.kind, message, True)
-                    return
-                self._rung = rung
+            case SwitchWork(media_format):
+                self._switch(media_format, generation)
             case SegmentWork():
+                if not self._is_usable:
+                    return
+                with self._changed:
+                    self._until_us = work.until_us
                 self._barren = 0 if self._decode(work, generation) else self._barren + 1
                 if self._barren >= _FATAL_AFTER:
                     message = f"{self._barren} {self.kind} segments in a row could not be decoded"
-                    self._listener.on_track_failed(self.kind, message, True)
+                    self._tell(DecodeFault.DECODE, message, is_fatal=True)
+            case CutWork():
+                self._pass_on(self._decoder.drain(), generation)
+                self._decoder.reset()
             case EndWork():
-                self._pass_on(self._decoder.drain(), self._rung, generation)
+                self._pass_on(self._decoder.drain(), generation)
                 self._finish(generation)
                 with self._changed:
                     self._check(generation)
                     self._has_ended = True
                 self._listener.on_track_progress()
+
+    def _switch(self, media_format: MediaFormat, generation: int) -> None:
+        self._pass_on(self._decoder.drain(), generation)
+        self._rung, self._is_usable = media_format.rung, False
+        try:
+            self._decoder.switch(media_format)
+        except UnsupportedCodec as error:
+            self._tell(DecodeFault.CODEC, str(error))
+        except DecodeError as error:
+            message = f"the initialisation segment of the {self.kind} track cannot be read: {error}"
+            self._tell(DecodeFault.INIT, message)
+        else:
+            self._is_usable = True
+
+    def _tell(self, code: DecodeFault, message: str, *, is_fatal: bool = False) -> None:
+        self._listener.on_track_failed(DecodeFailure(self.kind, code, message, self._rung, is_fatal))
 
     def _decode(self, work: SegmentWork, generation: int) -> bool:
         """Whether the segment gave anything at all, or at least no damage.
@@ -237,22 +276,39 @@ class DecodeThread(ABC):
         corrupt_before = self._decoder.corrupt
         where = f"{self.kind} segment at {work.start_us / 1e6:.3f} s"
         try:
-            good = self._pass_on(
-                self._decoder.decode(work.data, work.offset_us, self._position_us), work.rung, generation
-            )
+            good = self._pass_on(self._decoder.decode(work.data, work.offset_us, self._position_us), generation)
             if not self._queue:
-                good += self._pass_on(self._decoder.drain(), work.rung, generation)
+                good += self._pass_on(self._decoder.drain(), generation)
         except DecodeError as error:
-            self._listener.on_track_failed(self.kind, f"{where}: {error}", False)
+            self._tell(DecodeFault.DECODE, f"{where}: {error}")
             return False
         corrupt = self._decoder.corrupt - corrupt_before
         if corrupt:
-            self._listener.on_track_failed(self.kind, f"{where}: {corrupt} damaged frames were left out", False)
+            self._tell(DecodeFault.DECODE, f"{where}: {corrupt} damaged frames were left out")
         return good > 0 or not corrupt
 
-    def _pass_on(self, frames: Iterable[Frame], rung: int, generation: int) -> int:
+    def _pass_on(self, frames: Iterable[Frame], generation: int) -> int:
+        """Hand frames on, but none after a cut, nor pictures that were handed on before it; returns how many came."""
         count = 0
         for frame in frames:
-            self._deliver(frame, rung, generation)
             count += 1
+            assert frame.pts is not None
+            until_us = self._until_us
+            if until_us is not None and frame.pts >= until_us:
+                continue
+            if self.kind is TrackKind.VIDEO:
+                if self._last_us is not None and frame.pts <= self._last_us:
+                    continue
+                self._last_us = frame.pts
+            self._deliver(frame, self._rung, generation)
         return count
+
+
+def _is_kept(work: Work, from_us: int) -> bool:
+    return not isinstance(work, EndWork) and not (isinstance(work, SegmentWork) and work.start_us >= from_us)
+
+
+def _cut(work: Work, from_us: int) -> Work:
+    if not isinstance(work, SegmentWork):
+        return work
+    return replace(work, until_us=from_us if work.until_us is None else min(work.until_us, from_us))

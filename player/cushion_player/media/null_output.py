@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from cushion_player.clock import Clock
-from cushion_player.outputs import OutputListener, OutputStats
+from cushion_player.outputs import MediaFormat, MediaSegment, OutputListener, OutputStats
 from cushion_player.timeline import TrackKind
 
 
@@ -35,11 +35,14 @@ class NullDecodeOutput:
         self._missing = set(tracks) - {TrackKind.TEXT}
         self._awaits_ready = True
 
-    def switch_init(self, track: TrackKind, rung: int, init: bytes) -> None:
+    def switch_format(self, track: TrackKind, media_format: MediaFormat) -> None:
         """Nothing is decoded, so nothing is switched."""
 
-    def feed(self, track: TrackKind, rung: int, start_us: int, offset_us: int | None, segment: bytes) -> None:
+    def feed(self, track: TrackKind, segment: MediaSegment) -> None:
         self._have(track)
+
+    def cut(self, track: TrackKind, from_us: int) -> None:
+        """Nothing is kept, so nothing is forgotten."""
 
     def end_track(self, track: TrackKind) -> None:
         self._have(track)

@@ -19,7 +19,15 @@ from cushion_player.media.decode_thread import DecodeThread, EndWork, SegmentWor
 from cushion_player.media.media_clock import MediaClock
 from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.media.video_track import VideoTrack
-from cushion_player.outputs import AudioOutput, OutputListener, OutputStats, VideoRenderer
+from cushion_player.outputs import (
+    AudioOutput,
+    DecodeFailure,
+    MediaFormat,
+    MediaSegment,
+    OutputListener,
+    OutputStats,
+    VideoRenderer,
+)
 from cushion_player.timeline import TrackKind
 
 __all__ = ["DecodedOutput", "NullDecodeOutput"]
@@ -44,7 +52,7 @@ class DecodedOutput:
         self._video = VideoTrack(self, self._media_clock)
         self._audio = AudioTrack(self, self._media_clock, audio_output)
         self._tracks: dict[TrackKind, DecodeThread] = {}
-        self._inits: dict[TrackKind, bytes] = {}
+        self._formats: dict[TrackKind, MediaFormat] = {}
         self._listener: OutputListener | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reports: asyncio.Task[None] | None = None
@@ -78,15 +86,21 @@ class DecodedOutput:
         self._awaits_ready = True
         self._told_starved = False
 
-    def switch_init(self, track: TrackKind, rung: int, init: bytes) -> None:
+    def switch_format(self, track: TrackKind, media_format: MediaFormat) -> None:
         if track in self._tracks:
-            self._inits[track] = init
-            self._tracks[track].submit(SwitchWork(rung, init))
+            self._formats[track] = media_format
+            self._tracks[track].submit(SwitchWork(media_format))
 
-    def feed(self, track: TrackKind, rung: int, start_us: int, offset_us: int | None, segment: bytes) -> None:
+    def feed(self, track: TrackKind, segment: MediaSegment) -> None:
         if track in self._tracks:
-            offset = self._find_offset(track, start_us, segment) if offset_us is None else offset_us
-            self._tracks[track].submit(SegmentWork(rung, start_us, offset, segment))
+            offset_us = segment.offset_us
+            if offset_us is None:
+                offset_us = self._find_offset(track, segment.start_us, segment.data)
+            self._tracks[track].submit(SegmentWork(segment.start_us, offset_us, segment.data))
+
+    def cut(self, track: TrackKind, from_us: int) -> None:
+        if track in self._tracks:
+            self._tracks[track].cut(from_us)
 
     def end_track(self, track: TrackKind) -> None:
         if track in self._tracks:
@@ -156,8 +170,8 @@ class DecodedOutput:
     def on_track_progress(self) -> None:
         self._post(self._tell_ready)
 
-    def on_track_failed(self, kind: TrackKind, message: str, fatal: bool) -> None:
-        self._post(self._tell_failed, kind, message, fatal)
+    def on_track_failed(self, failure: DecodeFailure) -> None:
+        self._post(self._tell_failed, failure)
 
     def _post(self, callback: Callable[..., None], *arguments: object) -> None:
         loop = self._loop
@@ -175,9 +189,9 @@ class DecodedOutput:
             if self._listener is not None:
                 self._listener.on_output_ready()
 
-    def _tell_failed(self, kind: TrackKind, message: str, fatal: bool) -> None:
+    def _tell_failed(self, failure: DecodeFailure) -> None:
         if self._listener is not None and not self._is_closed:
-            self._listener.on_decode_failed(kind, message, fatal)
+            self._listener.on_decode_failed(failure)
 
     async def _report(self) -> None:
         while True:
@@ -209,9 +223,9 @@ class DecodedOutput:
 
         It stays what it was (0 at first) when that agrees with the segment to 100 ms.
         """
-        if not self._offset_is_settled and track in self._inits:
+        if not self._offset_is_settled and track in self._formats:
             try:
-                info = read_init(self._inits[track], HANDLERS[track])
+                info = read_init(self._formats[track].init, HANDLERS[track])
                 first = read_segment(segment, info).start * 1_000_000 // info.timescale
             except MediaError:
                 return self._offset_us or 0  # the decoder's thread will say what is wrong with it

@@ -16,7 +16,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cushion_player.outputs import FrameSource, OutputListener, OutputStats, VideoFrame
+from cushion_player.outputs import (
+    DecodeFailure,
+    DecodeFault,
+    FrameSource,
+    MediaFormat,
+    MediaSegment,
+    OutputListener,
+    OutputStats,
+    VideoFrame,
+)
 from cushion_player.timeline import TrackKind
 
 
@@ -27,11 +36,12 @@ def make_frame(time_us: int, *, duration_us: int = 33_333, height_px: int = 720,
 
 @dataclass(frozen=True, slots=True)
 class FedSegment:
-    """What `feed` was given, without the bytes."""
+    """What `feed` was given, without the bytes. `rung` is that of the format last switched to, -1 before the first."""
 
     track: TrackKind
     rung: int
     start_us: int
+    end_us: int
     offset_us: int | None
     size_bytes: int
 
@@ -40,7 +50,8 @@ class FedSegment:
 class RecordingListener:
     """Remembers what an output told, in order.
 
-    Entries are ("ready",), ("starved",), ("position", µs), ("dropped", n) and ("failed", track, message, fatal).
+    Entries are ("ready",), ("starved",), ("position", µs), ("dropped", n) and
+    ("failed", track, message, is_fatal, code).
     """
 
     told: list[tuple[object, ...]] = field(default_factory=list)
@@ -57,8 +68,8 @@ class RecordingListener:
     def on_frames_dropped(self, count: int) -> None:
         self.told.append(("dropped", count))
 
-    def on_decode_failed(self, track: TrackKind, message: str, fatal: bool) -> None:
-        self.told.append(("failed", track, message, fatal))
+    def on_decode_failed(self, failure: DecodeFailure) -> None:
+        self.told.append(("failed", failure.track, failure.message, failure.is_fatal, failure.code))
 
     def count(self, what: str) -> int:
         return sum(1 for entry in self.told if entry[0] == what)
@@ -76,8 +87,9 @@ class FakeMediaOutput:
         self.calls: list[str] = []
         """Names of the methods called, in order."""
         self.fed: list[FedSegment] = []
-        """Since the last `prepare`."""
-        self.inits: list[tuple[TrackKind, int]] = []
+        """Since the last `prepare`, less what was cut."""
+        self.formats: list[tuple[TrackKind, MediaFormat]] = []
+        """Every format switched to, in order."""
         self.ended: set[TrackKind] = set()
         self.prepared_us = -1
         self.tracks: frozenset[TrackKind] = frozenset()
@@ -102,14 +114,20 @@ class FakeMediaOutput:
         self._awaits_ready = True
         self.statistics = replace(self.statistics, position_us=position_us)
 
-    def switch_init(self, track: TrackKind, rung: int, init: bytes) -> None:
-        self.calls.append("switch_init")
-        self.inits.append((track, rung))
+    def switch_format(self, track: TrackKind, media_format: MediaFormat) -> None:
+        self.calls.append("switch_format")
+        self.formats.append((track, media_format))
 
-    def feed(self, track: TrackKind, rung: int, start_us: int, offset_us: int | None, segment: bytes) -> None:
+    def feed(self, track: TrackKind, segment: MediaSegment) -> None:
         self.calls.append("feed")
-        self.fed.append(FedSegment(track, rung, start_us, offset_us, len(segment)))
+        rung = next((entry.rung for kind, entry in reversed(self.formats) if kind is track), -1)
+        self.fed.append(FedSegment(track, rung, segment.start_us, segment.end_us, segment.offset_us, len(segment.data)))
         self._look()
+
+    def cut(self, track: TrackKind, from_us: int) -> None:
+        self.calls.append("cut")
+        self.fed[:] = [entry for entry in self.fed if entry.track is not track or entry.start_us < from_us]
+        self.ended.discard(track)
 
     def end_track(self, track: TrackKind) -> None:
         self.calls.append("end_track")
@@ -151,8 +169,16 @@ class FakeMediaOutput:
         self.statistics = replace(self.statistics, frames_dropped=self.statistics.frames_dropped + count)
         self._told.on_frames_dropped(count)
 
-    def fail(self, track: TrackKind, message: str, *, fatal: bool) -> None:
-        self._told.on_decode_failed(track, message, fatal)
+    def fail(
+        self,
+        track: TrackKind,
+        message: str,
+        *,
+        fatal: bool = False,
+        code: DecodeFault = DecodeFault.DECODE,
+        rung: int = 0,
+    ) -> None:
+        self._told.on_decode_failed(DecodeFailure(track, code, message, rung, fatal))
 
     @property
     def _told(self) -> OutputListener:

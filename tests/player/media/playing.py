@@ -13,11 +13,13 @@ from cushion_player.media.headless import HeadlessRenderer
 from cushion_player.media.null_audio import NullAudioOutput
 from cushion_player.media.output import DecodedOutput
 from cushion_player.media.pixels import luma
-from cushion_player.outputs import VideoFrame
+from cushion_player.model import Container
+from cushion_player.outputs import MediaFormat, VideoFrame
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.outputs import RecordingListener
 from cushion_player.timeline import TrackKind
-from tests.player.media.film_ladder import SEGMENT_US, FilmLadder
+from tests.contracts.media_output_suite import segment_at
+from tests.player.media.film_ladder import FilmLadder
 
 BOTH = frozenset({TrackKind.VIDEO, TrackKind.AUDIO})
 STEP_US = 20_000
@@ -57,13 +59,19 @@ class Playing:
     def feed_video(self, indices: range, rungs: tuple[int, ...] = (1,), offset_us: int | None = 0) -> None:
         for index in indices:
             rung = rungs[index % len(rungs)]
-            self.output.switch_init(TrackKind.VIDEO, rung, self.ladder.inits[rung])
-            self.output.feed(TrackKind.VIDEO, rung, index * SEGMENT_US, offset_us, self.ladder.segments[rung][index])
+            self.switch_video(rung)
+            self.output.feed(TrackKind.VIDEO, segment_at(index, self.ladder.segments[rung][index], offset_us))
 
     def feed_audio(self, indices: range, offset_us: int | None = 0) -> None:
-        self.output.switch_init(TrackKind.AUDIO, 0, self.ladder.audio_init)
+        self.switch_audio()
         for index in indices:
-            self.output.feed(TrackKind.AUDIO, 0, index * SEGMENT_US, offset_us, self.ladder.audio_segments[index])
+            self.output.feed(TrackKind.AUDIO, segment_at(index, self.ladder.audio_segments[index], offset_us))
+
+    def switch_video(self, rung: int) -> None:
+        self.output.switch_format(TrackKind.VIDEO, MediaFormat(rung, Container.MP4, self.ladder.inits[rung]))
+
+    def switch_audio(self) -> None:
+        self.output.switch_format(TrackKind.AUDIO, MediaFormat(0, Container.MP4, self.ladder.audio_init))
 
     def end(self) -> None:
         self.output.end_track(TrackKind.VIDEO)

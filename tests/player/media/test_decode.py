@@ -9,8 +9,14 @@ import pytest
 from cushion_player.errors import DecodeError, UnsupportedCodec
 from cushion_player.media.decode import Frame, TrackDecoder
 from cushion_player.media.film import beep_onsets, beep_samples, read_frame_code
+from cushion_player.model import Container
+from cushion_player.outputs import MediaFormat
 from cushion_player.timeline import TrackKind
 from tests.player.media.film_ladder import FilmLadder
+
+
+def mp4(init: bytes) -> MediaFormat:
+    return MediaFormat(0, Container.MP4, init)
 
 
 def codes(frames: list[Frame]) -> list[int | None]:
@@ -28,7 +34,8 @@ def test_switching_the_rung_every_segment_loses_and_damages_no_frame(ladder: Fil
 
     for index in range(ladder.n_segments):
         rung = (2, 0, 1)[index % 3]
-        frames += decoder.switch(ladder.inits[rung])
+        frames += decoder.drain()
+        decoder.switch(mp4(ladder.inits[rung]))
         frames += decoder.decode(ladder.segments[rung][index], 0)
     frames += decoder.drain()
 
@@ -40,7 +47,8 @@ def test_switching_the_rung_every_segment_loses_and_damages_no_frame(ladder: Fil
 
 def test_staying_on_a_rung_is_the_same(ladder: FilmLadder) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
-    frames = list(decoder.switch(ladder.inits[1]))
+    frames: list[Frame] = []
+    decoder.switch(mp4(ladder.inits[1]))
 
     for segment in ladder.segments[1]:
         frames += decoder.decode(segment, 0)
@@ -51,7 +59,7 @@ def test_staying_on_a_rung_is_the_same(ladder: FilmLadder) -> None:
 
 def test_the_offset_moves_every_timestamp(ladder: FilmLadder) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
-    list(decoder.switch(ladder.inits[0]))
+    decoder.switch(mp4(ladder.inits[0]))
 
     frames = [*decoder.decode(ladder.segments[0][3], 2_500_000), *decoder.drain()]
 
@@ -61,7 +69,7 @@ def test_the_offset_moves_every_timestamp(ladder: FilmLadder) -> None:
 
 def test_any_segment_can_follow_a_reset(ladder: FilmLadder) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
-    list(decoder.switch(ladder.inits[0]))
+    decoder.switch(mp4(ladder.inits[0]))
     list(decoder.decode(ladder.segments[0][0], 0))
 
     decoder.reset()
@@ -72,7 +80,7 @@ def test_any_segment_can_follow_a_reset(ladder: FilmLadder) -> None:
 
 def test_the_run_up_may_leave_out_frames_but_none_that_is_wanted(ladder: FilmLadder) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
-    list(decoder.switch(ladder.inits[0]))
+    decoder.switch(mp4(ladder.inits[0]))
 
     frames = [*decoder.decode(ladder.segments[0][0], 0, wanted_from_us=700_000), *decoder.drain()]
 
@@ -83,7 +91,8 @@ def test_the_run_up_may_leave_out_frames_but_none_that_is_wanted(ladder: FilmLad
 
 def test_audio_is_sample_exact_after_its_edit_list(ladder: FilmLadder) -> None:
     decoder = TrackDecoder(TrackKind.AUDIO)
-    frames = list(decoder.switch(ladder.audio_init))
+    frames: list[Frame] = []
+    decoder.switch(mp4(ladder.audio_init))
     for segment in ladder.audio_segments:
         frames += decoder.decode(segment, 0)
 
@@ -99,9 +108,11 @@ def test_audio_is_sample_exact_after_its_edit_list(ladder: FilmLadder) -> None:
 def test_an_audio_decoder_that_is_told_the_same_again_carries_on(ladder: FilmLadder) -> None:
     def decode(switch_each: bool) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         decoder = TrackDecoder(TrackKind.AUDIO)
-        frames = list(decoder.switch(ladder.audio_init))
+        frames: list[Frame] = []
+        decoder.switch(mp4(ladder.audio_init))
         for segment in ladder.audio_segments[:3]:
-            frames += decoder.switch(ladder.audio_init) if switch_each else ()
+            if switch_each:
+                decoder.switch(mp4(ladder.audio_init))
             frames += decoder.decode(segment, 0)
         return np.concatenate([frame.to_ndarray() for frame in frames], axis=1).astype(np.float32)
 
@@ -110,7 +121,7 @@ def test_an_audio_decoder_that_is_told_the_same_again_carries_on(ladder: FilmLad
 
 def test_damaged_pictures_are_counted_and_left_out(ladder: FilmLadder) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
-    list(decoder.switch(ladder.inits[1]))
+    decoder.switch(mp4(ladder.inits[1]))
     segment = bytearray(ladder.segments[1][0])
     middle = len(segment) // 2
     segment[middle : middle + 4000] = bytes(4000)
@@ -126,7 +137,7 @@ def test_damaged_pictures_are_counted_and_left_out(ladder: FilmLadder) -> None:
 @pytest.mark.parametrize("cut", [0.3, 0.9])
 def test_a_truncated_segment_is_an_error_not_half_a_picture(ladder: FilmLadder, cut: float) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
-    list(decoder.switch(ladder.inits[0]))
+    decoder.switch(mp4(ladder.inits[0]))
     segment = ladder.segments[0][0]
 
     with pytest.raises(DecodeError, match="truncated"):
@@ -142,4 +153,4 @@ def test_a_codec_without_a_decoder_is_named(ladder: FilmLadder) -> None:
     init = ladder.inits[0].replace(b"avc1", b"zzzz")
 
     with pytest.raises(UnsupportedCodec, match="zzzz"):
-        list(TrackDecoder(TrackKind.VIDEO).switch(init))
+        TrackDecoder(TrackKind.VIDEO).switch(mp4(init))

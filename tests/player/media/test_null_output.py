@@ -7,7 +7,7 @@ import threading
 
 from cushion_player.clock import MonotonicClock
 from cushion_player.media.output import NullDecodeOutput
-from cushion_player.outputs import MediaOutput, OutputStats
+from cushion_player.outputs import MediaOutput, MediaSegment, OutputStats
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.outputs import RecordingListener
 from cushion_player.timeline import TrackKind
@@ -41,7 +41,7 @@ async def test_a_thousand_outputs_take_no_thread() -> None:
     outputs = [NullDecodeOutput(FakeClock()) for _ in range(1000)]
     for output in outputs:
         output.prepare(0, frozenset({TrackKind.VIDEO}))
-        output.feed(TrackKind.VIDEO, 0, 0, 0, b"any")
+        output.feed(TrackKind.VIDEO, MediaSegment(0, 1_000_000, 0, b"any"))
         output.start(0, 1.0)
 
     assert threading.active_count() == before

@@ -15,11 +15,12 @@ from cushion_player.media.media_clock import MediaClock
 from cushion_player.media.null_audio import NullAudioOutput
 from cushion_player.media.output import DecodedOutput
 from cushion_player.media.video_track import VideoTrack
-from cushion_player.outputs import MediaOutput
+from cushion_player.model import Container
+from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaOutput
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.outputs import FakeAudioOutput, FakeRenderer, RecordingListener
 from cushion_player.timeline import TrackKind
-from tests.contracts.media_output_suite import MediaOutputSuite
+from tests.contracts.media_output_suite import MediaOutputSuite, segment_at
 from tests.player.media.film_ladder import FilmLadder
 from tests.player.media.playing import BOTH, Playing
 
@@ -31,8 +32,8 @@ class RecordingTrackListener:
     def on_track_progress(self) -> None:
         self.told.append("progress")
 
-    def on_track_failed(self, kind: TrackKind, message: str, fatal: bool) -> None:
-        self.told.append(message)
+    def on_track_failed(self, failure: DecodeFailure) -> None:
+        self.told.append(failure.message)
 
 
 class TestDecodedOutput(MediaOutputSuite):
@@ -107,7 +108,7 @@ async def test_a_seek_while_playing_leaves_nothing_of_the_old_place(ladder: Film
 
         playing.output.stop()
         playing.output.prepare(4_000_000, BOTH)
-        playing.output.feed(TrackKind.VIDEO, 0, 4_000_000, 0, ladder.segments[0][4])
+        playing.output.feed(TrackKind.VIDEO, segment_at(4, ladder.segments[0][4]))
         playing.feed_audio(range(4, 6))
         await playing.settle()
         playing.output.start(4_000_000, 1.0)
@@ -129,8 +130,8 @@ async def test_a_seek_that_overtakes_the_first_frame_does_not_leave_the_track_re
             super()._become_ready(generation)
 
     track = Overtaken(listener, MediaClock(clock, NullAudioOutput(clock)))
-    track.submit(SwitchWork(0, ladder.inits[0]))
-    track.submit(SegmentWork(0, 0, 0, ladder.segments[0][0]))
+    track.submit(SwitchWork(MediaFormat(0, Container.MP4, ladder.inits[0])))
+    track.submit(SegmentWork(0, 0, ladder.segments[0][0]))
     async with asyncio.timeout(20):
         while not track.is_settled():  # noqa: ASYNC110 (threads at work cannot be awaited)
             await asyncio.sleep(0.001)
@@ -249,10 +250,10 @@ async def test_a_manifest_without_offset_takes_it_from_the_first_segment(ladder:
     async with Playing(ladder) as playing:
         playing.output.prepare(0, BOTH)
         # The playlist calls the fourth second the first.
-        playing.output.switch_init(TrackKind.VIDEO, 0, ladder.inits[0])
-        playing.output.feed(TrackKind.VIDEO, 0, 0, None, ladder.segments[0][3])
-        playing.output.switch_init(TrackKind.AUDIO, 0, ladder.audio_init)
-        playing.output.feed(TrackKind.AUDIO, 0, 0, None, ladder.audio_segments[3])
+        playing.switch_video(0)
+        playing.output.feed(TrackKind.VIDEO, segment_at(0, ladder.segments[0][3], None))
+        playing.switch_audio()
+        playing.output.feed(TrackKind.AUDIO, segment_at(0, ladder.audio_segments[3], None))
         await playing.settle()
 
         playing.output.start(0, 1.0)
@@ -280,8 +281,8 @@ async def test_damage_is_told_and_playing_goes_on(ladder: FilmLadder) -> None:
         broken[len(broken) // 2 :] = bytes(len(broken) - len(broken) // 2)
         playing.output.prepare(0, BOTH)
         playing.feed_video(range(1))
-        playing.output.feed(TrackKind.VIDEO, 1, 1_000_000, 0, bytes(broken))
-        playing.output.feed(TrackKind.VIDEO, 1, 2_000_000, 0, ladder.segments[1][2])
+        playing.output.feed(TrackKind.VIDEO, segment_at(1, bytes(broken)))
+        playing.output.feed(TrackKind.VIDEO, segment_at(2, ladder.segments[1][2]))
         playing.feed_audio(range(3))
         playing.end()
         await playing.settle()
@@ -304,7 +305,7 @@ async def test_an_audio_segment_that_cannot_be_read_leaves_a_silence_not_a_shift
         playing.output.prepare(0, BOTH)
         playing.feed_video(range(4))
         playing.feed_audio(range(1))
-        playing.output.feed(TrackKind.AUDIO, 0, 1_000_000, 0, ladder.audio_segments[1][:100])
+        playing.output.feed(TrackKind.AUDIO, segment_at(1, ladder.audio_segments[1][:100]))
         playing.feed_audio(range(2, 4))
         await playing.settle()
 
@@ -318,9 +319,9 @@ async def test_an_audio_segment_that_cannot_be_read_leaves_a_silence_not_a_shift
 async def test_three_undecodable_segments_in_a_row_are_fatal(ladder: FilmLadder) -> None:
     async with Playing(ladder) as playing:
         playing.output.prepare(0, BOTH)
-        playing.output.switch_init(TrackKind.VIDEO, 0, ladder.inits[0])
+        playing.switch_video(0)
         for index in range(3):
-            playing.output.feed(TrackKind.VIDEO, 0, index * 1_000_000, 0, b"<html>not media</html>")
+            playing.output.feed(TrackKind.VIDEO, segment_at(index, b"<html>not media</html>"))
         await playing.settle()
 
         fatal = [entry for entry in playing.listener.told if entry[0] == "failed" and entry[3]]
@@ -328,25 +329,35 @@ async def test_three_undecodable_segments_in_a_row_are_fatal(ladder: FilmLadder)
 
 
 @pytest.mark.parametrize("page", [b"<html>Please sign in</html>", b""])
-async def test_an_unreadable_initialisation_segment_is_fatal_and_named(ladder: FilmLadder, page: bytes) -> None:
+async def test_after_an_unreadable_initialisation_segment_the_next_format_plays(
+    ladder: FilmLadder, page: bytes
+) -> None:
     async with Playing(ladder) as playing:
         playing.output.prepare(0, BOTH)
-        playing.output.switch_init(TrackKind.AUDIO, 0, page)
+        playing.output.switch_format(TrackKind.AUDIO, MediaFormat(0, Container.MP4, page))
         await playing.settle()
 
-        ((_, track, message, fatal),) = playing.listener.told
-        assert (track, fatal) == (TrackKind.AUDIO, True)
+        ((_, track, message, fatal, code),) = playing.listener.told
+        assert (track, fatal, code) == (TrackKind.AUDIO, False, DecodeFault.INIT)
         assert str(message).startswith("the initialisation segment of the audio track cannot be read: ")
 
+        playing.output.feed(TrackKind.AUDIO, segment_at(0, b"left out"))
+        playing.feed_audio(range(1))
+        playing.feed_video(range(1))
+        await playing.settle()
 
-async def test_a_codec_without_a_decoder_is_fatal(ladder: FilmLadder) -> None:
+        assert playing.listener.told[1:] == [("ready",)]
+
+
+async def test_a_codec_without_a_decoder_is_told_as_such(ladder: FilmLadder) -> None:
     async with Playing(ladder) as playing:
         playing.output.prepare(0, BOTH)
 
-        playing.output.switch_init(TrackKind.VIDEO, 0, ladder.inits[0].replace(b"avc1", b"zzzz"))
+        init = ladder.inits[0].replace(b"avc1", b"zzzz")
+        playing.output.switch_format(TrackKind.VIDEO, MediaFormat(0, Container.MP4, init))
         await playing.settle()
 
-        assert [entry[3] for entry in playing.listener.told] == [True]
+        assert [entry[3:] for entry in playing.listener.told] == [(False, DecodeFault.CODEC)]
 
 
 async def test_a_late_renderer_drops_frames_and_the_driver_hears_of_it(ladder: FilmLadder) -> None:
@@ -380,10 +391,10 @@ async def test_plays_in_real_time_with_headless_parts(ladder: FilmLadder) -> Non
     listener = RecordingListener()
     output.attach(listener)
     output.prepare(0, BOTH)
-    output.switch_init(TrackKind.VIDEO, 0, ladder.inits[0])
-    output.feed(TrackKind.VIDEO, 0, 0, 0, ladder.segments[0][0])
-    output.switch_init(TrackKind.AUDIO, 0, ladder.audio_init)
-    output.feed(TrackKind.AUDIO, 0, 0, 0, ladder.audio_segments[0])
+    output.switch_format(TrackKind.VIDEO, MediaFormat(0, Container.MP4, ladder.inits[0]))
+    output.feed(TrackKind.VIDEO, segment_at(0, ladder.segments[0][0]))
+    output.switch_format(TrackKind.AUDIO, MediaFormat(0, Container.MP4, ladder.audio_init))
+    output.feed(TrackKind.AUDIO, segment_at(0, ladder.audio_segments[0]))
     async with asyncio.timeout(5):
         while not listener.told:  # noqa: ASYNC110 (real time is what this test is about)
             await asyncio.sleep(0.01)
@@ -423,3 +434,40 @@ async def test_a_storm_of_seeks_ends_at_the_right_frame(ladder: FilmLadder) -> N
         assert playing.codes()[:14] == list(range(75, 89))
         assert [entry for entry in playing.listener.told if entry[0] == "failed"] == []
         assert playing.output.stats().frames_corrupt == 0
+
+
+async def test_what_is_cut_is_replaced_at_the_very_frame(ladder: FilmLadder) -> None:
+    async with Playing(ladder) as playing:
+        playing.output.prepare(0, BOTH)
+        playing.feed_video(range(4), rungs=(0,))
+        playing.feed_audio(range(4))
+        playing.end()
+        await playing.settle()
+        playing.output.start(0, 1.0)
+        await playing.run(1_200_000)
+
+        playing.output.cut(TrackKind.VIDEO, 2_000_000)
+        playing.feed_video(range(2, 4), rungs=(2,))
+        playing.output.end_track(TrackKind.VIDEO)
+        await playing.run(2_900_000)
+
+        assert playing.codes() == list(range(120))
+        assert [frame.rung for frame in playing.seen] == [0] * 60 + [2] * 60
+        assert playing.listener.count("failed") == 0
+
+
+async def test_a_cut_inside_a_segment_that_is_being_decoded_ends_it_there(ladder: FilmLadder) -> None:
+    async with Playing(ladder) as playing:
+        playing.output.prepare(0, frozenset({TrackKind.VIDEO}))
+        playing.feed_video(range(2), rungs=(0,))
+        await playing.settle()
+
+        # 12 pictures are decoded; the rest of the segment waits for room.
+        playing.output.cut(TrackKind.VIDEO, 500_000)
+        playing.feed_video(range(1), rungs=(2,))
+        playing.output.end_track(TrackKind.VIDEO)
+        playing.output.start(0, 1.0)
+        await playing.run(1_100_000)
+
+        assert playing.codes() == list(range(30))
+        assert [frame.rung for frame in playing.seen] == [0] * 15 + [2] * 15

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from cushion_player.outputs import AudioOutput, MediaOutput, VideoRenderer
+from cushion_player.model import Container
+from cushion_player.outputs import AudioOutput, DecodeFault, MediaFormat, MediaOutput, MediaSegment, VideoRenderer
 from cushion_player.testing.outputs import (
     FakeAudioOutput,
     FakeFrameSource,
@@ -62,7 +63,8 @@ def test_a_fake_output_is_ready_only_when_told_unless_automatic() -> None:
     output, listener = FakeMediaOutput(is_automatic=False), RecordingListener()
     output.attach(listener)
     output.prepare(0, frozenset({TrackKind.VIDEO}))
-    output.feed(TrackKind.VIDEO, 2, 0, None, b"abc")
+    output.switch_format(TrackKind.VIDEO, MediaFormat(2, Container.MP4, b""))
+    output.feed(TrackKind.VIDEO, MediaSegment(0, 9, None, b"abc"))
     assert listener.told == []
 
     output.become_ready()
@@ -71,9 +73,10 @@ def test_a_fake_output_is_ready_only_when_told_unless_automatic() -> None:
     output.drop(3)
     output.fail(TrackKind.VIDEO, "broken", fatal=True)
 
-    assert output.fed == [FedSegment(TrackKind.VIDEO, 2, 0, None, 3)]
+    assert output.fed == [FedSegment(TrackKind.VIDEO, 2, 0, 9, None, 3)]
     assert listener.told == [
-        ("ready",), ("starved",), ("position", 4), ("dropped", 3), ("failed", TrackKind.VIDEO, "broken", True),
+        ("ready",), ("starved",), ("position", 4), ("dropped", 3),
+        ("failed", TrackKind.VIDEO, "broken", True, DecodeFault.DECODE),
     ]  # fmt: skip
     assert (output.stats().position_us, output.stats().frames_dropped) == (4, 3)
 
@@ -87,3 +90,19 @@ def test_a_fake_source_gives_the_newest_due_frame() -> None:
     assert frame is not None
     assert frame.time_us == 10
     assert source.next_due_in_us() == 5
+
+
+def test_a_fake_output_forgets_what_is_cut() -> None:
+    output = FakeMediaOutput()
+    output.attach(RecordingListener())
+    output.prepare(0, frozenset({TrackKind.VIDEO, TrackKind.AUDIO}))
+    for track in (TrackKind.VIDEO, TrackKind.AUDIO):
+        for start_us in (0, 5, 10):
+            output.feed(track, MediaSegment(start_us, start_us + 5, 0, b""))
+        output.end_track(track)
+
+    output.cut(TrackKind.AUDIO, 5)
+
+    assert [entry.start_us for entry in output.fed if entry.track is TrackKind.AUDIO] == [0]
+    assert [entry.start_us for entry in output.fed if entry.track is TrackKind.VIDEO] == [0, 5, 10]
+    assert output.ended == {TrackKind.VIDEO}
