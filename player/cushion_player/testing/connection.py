@@ -4,46 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
+import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
+from cushion_player.testing.answers import Answer, NotYet, media_type_of
 from cushion_player.testing.faults import (
-    HTML_PAGE,
-    Corrupt,
     Disconnect,
     Drip,
     Fault,
     FaultScript,
     Hang,
-    Html,
     IgnoreRange,
-    Redirect,
+    Refuse,
+    Reset,
     Stall,
-    Status,
     Truncate,
-    corrupted,
-    slice_range,
+    WrongLength,
+    answer_instead,
+    spoil,
+    time_of,
 )
 
 CHUNK_BYTES: Final = 64 * 1024
-
-MEDIA_TYPES: Final[Mapping[str, str]] = {
-    ".mpd": "application/dash+xml",
-    ".m3u8": "application/vnd.apple.mpegurl",
-    ".m4s": "video/iso.segment",
-    ".mp4": "video/mp4",
-    ".ts": "video/mp2t",
-    ".vtt": "text/vtt",
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".json": "application/json",
-}
 
 
 @dataclass(slots=True)
@@ -70,8 +59,8 @@ class LoggedRequest:
         return self.headers.get("range", "")
 
 
-class Site(Protocol):
-    """What a connection serves."""
+class Host(Protocol):
+    """What a connection belongs to."""
 
     faults: FaultScript
     latency_s: float
@@ -80,12 +69,20 @@ class Site(Protocol):
         """The clock the log is kept by."""
         ...
 
+    def running_us(self) -> int:
+        """Since the origin began to listen: what fault rules count by."""
+        ...
+
+    def utc_us(self) -> int:
+        """µs since 1970 UTC."""
+        ...
+
     def record(self, entry: LoggedRequest) -> None:
         """Begin a line of the log."""
         ...
 
-    async def read(self, path: str) -> bytes | None:
-        """The body of a path, None when there is none."""
+    async def answer(self, path: str, query: str, utc_us: int) -> Answer | NotYet:
+        """What is served there, were it `utc_us` now."""
         ...
 
 
@@ -93,18 +90,11 @@ class _Close(Exception):
     """The connection cannot be used any further."""
 
 
-@dataclass(slots=True)
-class _Answer:
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
 class Connection:
     """One client's connection: requests in turn until either side has had enough."""
 
-    def __init__(self, site: Site, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
-        self._site = site
+    def __init__(self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        self._host = host
         self._reader = reader
         self._writer = writer
         self._number = number
@@ -126,71 +116,66 @@ class Connection:
         method, target, headers = _parse_head(head)
         parts = urlsplit(target)
         path = unquote(parts.path)
-        fault = self._site.faults.take(path)
-        entry = LoggedRequest(path, parts.query, headers, self._site.now_us(), self._number, fault=fault)
-        self._site.record(entry)
+        fault = self._host.faults.take(path, host=headers.get("host", ""), now_us=self._host.running_us())
+        entry = LoggedRequest(path, parts.query, headers, self._host.now_us(), self._number, fault=fault)
+        self._host.record(entry)
         try:
-            if self._site.latency_s:
-                await asyncio.sleep(self._site.latency_s)
+            if self._host.latency_s:
+                await asyncio.sleep(self._host.latency_s)
             if isinstance(fault, Hang):
                 await self._silence(fault.seconds)
             if isinstance(fault, Disconnect):
                 raise _Close
-            answer = await self._answer(method, path, headers, fault)
+            if isinstance(fault, Refuse):
+                raise self._reset()
+            answer = await self._answer(method, path, parts.query, headers, fault)
             entry.status = answer.status
-            self._send_head(answer, self._site.now_us())
+            self._send_head(path, answer, fault)
             if method != "HEAD":
-                await self._send_body(answer.body, fault, entry)
+                await self._send_body(answer, fault, entry)
             await self._writer.drain()
             entry.completed = True
         finally:
-            entry.end_us = self._site.now_us()
-        if headers.get("connection", "").lower() == "close":
+            entry.end_us = self._host.now_us()
+        if headers.get("connection", "").lower() == "close" or isinstance(fault, WrongLength):
             raise _Close
 
-    async def _answer(self, method: str, path: str, headers: Mapping[str, str], fault: Fault | None) -> _Answer:
-        match fault:
-            case Status(status, retry_after):
-                return _Answer(status, headers={"retry-after": retry_after} if retry_after else {})
-            case Redirect(location, status):
-                return _Answer(status, headers={"location": location})
-            case Html():
-                return _Answer(200, HTML_PAGE, {"content-type": "text/html"})
-            case _:
-                pass
+    async def _answer(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], fault: Fault | None
+    ) -> Answer:
+        instead = answer_instead(fault)
+        if instead is not None:
+            return instead
         if method not in ("GET", "HEAD"):
-            return _Answer(405)
-        body = await self._site.read(path)
-        if body is None:
-            return _Answer(404)
-        media_type = MEDIA_TYPES.get(Path(path).suffix.lower(), "application/octet-stream")
-        answer = _Answer(200, body, {"content-type": media_type, "accept-ranges": "bytes"})
-        byte_range = _parse_range(headers.get("range", ""), len(body))
-        if byte_range is not None and not isinstance(fault, IgnoreRange):
-            part = slice_range(body, byte_range)
-            if part is None:
-                return _Answer(416, headers={"content-range": f"bytes */{len(body)}"})
-            first = byte_range[0]
-            answer.status, answer.body = 206, part
-            answer.headers["content-range"] = f"bytes {first}-{first + len(part) - 1}/{len(body)}"
-        if isinstance(fault, Corrupt):
-            answer.body = corrupted(answer.body, fault)
-        return answer
+            return Answer(405)
+        answer = await self._host.answer(path, query, time_of(fault, self._host.utc_us())[0])
+        while isinstance(answer, NotYet):
+            await self._silence((answer.until_us - time_of(fault, self._host.utc_us())[0]) / 1e6)
+            answer = await self._host.answer(path, query, time_of(fault, self._host.utc_us())[0])
+        byte_range = _parse_range(headers.get("range", ""), len(answer.body))
+        if not isinstance(fault, IgnoreRange):
+            answer = answer.sliced(byte_range)
+        return spoil(answer, fault)
 
-    def _send_head(self, answer: _Answer, now_us: int) -> None:
+    def _send_head(self, path: str, answer: Answer, fault: Fault | None) -> None:
         lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Status')}"]
-        headers = {
-            "date": formatdate(usegmt=True),
-            "content-length": str(len(answer.body)),
-            "access-control-allow-origin": "*",
-            **answer.headers,
-        }
+        date_us = time_of(fault, self._host.utc_us())[1]
+        headers = {"date": formatdate(date_us // 1_000_000, usegmt=True), "access-control-allow-origin": "*"}
+        if answer.arrivals:
+            headers["transfer-encoding"] = "chunked"
+        else:
+            headers["content-length"] = str(_announced_bytes(answer, fault))
+        if answer.status in (200, 206):
+            headers["content-type"] = answer.media_type or media_type_of(path)
+            headers["accept-ranges"] = "bytes"
+        headers |= answer.headers
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self._writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
-    async def _send_body(self, body: bytes, fault: Fault | None, entry: LoggedRequest) -> None:
+    async def _send_body(self, answer: Answer, fault: Fault | None, entry: LoggedRequest) -> None:
+        body, arrivals = answer.body, list(answer.arrivals)
         piece_bytes = fault.piece_bytes if isinstance(fault, Drip) else CHUNK_BYTES
-        pause_at = fault.after_bytes if isinstance(fault, Stall | Truncate) else -1
+        pause_at = fault.after_bytes if isinstance(fault, Stall | Truncate | Reset) else -1
         view = memoryview(body)
         at = 0
         while at < len(body) or at == pause_at:
@@ -198,6 +183,8 @@ class Connection:
                 pause_at = -1
                 if isinstance(fault, Truncate):
                     raise _Close
+                if isinstance(fault, Reset):
+                    raise self._reset()
                 if isinstance(fault, Stall):
                     await self._silence(fault.seconds)
                 continue
@@ -206,9 +193,27 @@ class Connection:
                 end = min(end, pause_at)
             if at and isinstance(fault, Drip):
                 await self._silence(fault.interval_s)
-            self._writer.write(view[at:end])
+            if arrivals:
+                end = min(end, arrivals[0][0])
+                await self._silence((arrivals[0][1] - self._host.utc_us()) / 1e6)
+                if end == arrivals[0][0]:
+                    del arrivals[0]
+            self._write(view[at:end], is_chunk=bool(answer.arrivals))
             await self._writer.drain()
             entry.sent_bytes = at = end
+        if answer.arrivals:
+            self._writer.write(b"0\r\n\r\n")
+
+    def _write(self, piece: memoryview, *, is_chunk: bool) -> None:
+        self._writer.write(b"%x\r\n%b\r\n" % (len(piece), bytes(piece)) if is_chunk else piece)
+
+    def _reset(self) -> _Close:
+        """Drop the connection with a reset (RST) rather than an orderly end."""
+        raw = self._writer.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+        return _Close()
 
     async def _silence(self, seconds: float) -> None:
         """Say nothing; raises _Close as soon as the client has gone."""
@@ -218,6 +223,10 @@ class Connection:
             await asyncio.sleep(left if math.isfinite(left) and left < 0.05 else 0.05)
             if self._reader.at_eof() or self._writer.is_closing():
                 raise _Close
+
+
+def _announced_bytes(answer: Answer, fault: Fault | None) -> int:
+    return max(0, len(answer.body) + (fault.by if isinstance(fault, WrongLength) else 0))
 
 
 _REASONS: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus} | {

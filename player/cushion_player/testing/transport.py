@@ -1,4 +1,4 @@
-"""A Transport out of a dictionary, in any clock's time, that misbehaves on request.
+"""A Transport out of a dictionary or of sites, in any clock's time, that misbehaves on request.
 
     transport = FakeTransport(clock, {"http://origin/a.mpd": manifest}, latency_us=20_000)
     transport.faults.once("http://origin/seg-3.m4s", Status(503), None)
@@ -10,28 +10,31 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import formatdate
 from typing import Final
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin, urlsplit
 
 from cushion_player.clock import Clock
 from cushion_player.errors import UsageError
+from cushion_player.testing.answers import Answer, NotYet, Site, media_type_of
 from cushion_player.testing.faults import (
-    HTML_PAGE,
-    Corrupt,
     Disconnect,
     Drip,
     Fault,
     FaultScript,
     Hang,
-    Html,
     IgnoreRange,
     Redirect,
+    Refuse,
+    Reset,
     Stall,
     Status,
     Truncate,
-    corrupted,
-    slice_range,
+    WrongLength,
+    answer_instead,
+    spoil,
+    time_of,
 )
 from cushion_player.transport import wording
 from cushion_player.transport.base import FetchRequest
@@ -54,18 +57,34 @@ class FakeRequest:
 
 
 class FakeTransport:
-    """Serves `content` (URL to bytes, or to a function of the request); what is not there answers HTTP 404.
+    """Serves `content` (URL to bytes, or to a function of the request) and `sites`; the rest answers HTTP 404.
 
-    requests: every request, oldest first. faults: what goes wrong, by whole URL. open_streams: responses not left yet.
+    sites: by `http://host`, as far as the path begins. utc_offset_us: µs since 1970 UTC when the clock says 0.
+    requests: every request, oldest first. faults: what goes wrong. open_streams: responses not left yet.
+    keeps_log: False keeps no requests, for sessions of hours.
     """
 
-    def __init__(self, clock: Clock, content: Mapping[str, Content], *, latency_us: int = 0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        content: Mapping[str, Content],
+        *,
+        sites: Mapping[str, Site] | None = None,
+        latency_us: int = 0,
+        utc_offset_us: int = 0,
+        faults: FaultScript | None = None,
+        keeps_log: bool = True,
+    ) -> None:
         self.content: dict[str, Content] = dict(content)
-        self.faults = FaultScript()
+        self.sites: dict[str, Site] = dict(sites or {})
+        self.faults = faults or FaultScript()
         self.requests: list[FakeRequest] = []
         self.open_streams = 0
         self.latency_us = latency_us
+        self.utc_offset_us = utc_offset_us
         self._clock = clock
+        self._began_us = clock.now_us()
+        self._keeps_log = keeps_log
         self._closed = False
 
     @asynccontextmanager
@@ -85,44 +104,67 @@ class FakeTransport:
     async def _answer(self, request: FetchRequest) -> FakeResponse:
         url = request.url
         for _ in range(MAX_REDIRECTS + 1):
-            fault = self.faults.take(url)
-            self.requests.append(FakeRequest(url, request.byte_range, self._clock.now_us(), fault))
-            await self._first_byte(request, fault)
+            now_us = self._clock.now_us()
+            fault = self.faults.take(url, now_us=now_us - self._began_us)
+            if self._keeps_log:
+                self.requests.append(FakeRequest(url, request.byte_range, now_us, fault))
+            deadline_us = now_us + round(request.timeouts.first_byte_s * 1e6)
+            await self._first_byte(request, fault, deadline_us)
             match fault:
                 case Redirect(location):
                     url = urljoin(url, location)
                 case Status(status, retry_after):
                     raise wording.status_error(request, status, url, retry_after_s=parse_retry_after(retry_after))
+                case Refuse():
+                    raise wording.lost(request, "no connection: refused", url)
                 case Disconnect():
                     raise wording.lost(request, "the connection closed before an answer", url)
                 case _:
-                    return self._respond(request, url, fault)
+                    return await self._respond(request, url, fault, deadline_us)
         raise wording.failed(request, f"more than {MAX_REDIRECTS} redirects", url)
 
-    async def _first_byte(self, request: FetchRequest, fault: Fault | None) -> None:
+    async def _first_byte(self, request: FetchRequest, fault: Fault | None, deadline_us: int) -> None:
         """Let the latency pass, and the silence of a Hang; raises FetchTimeout when that is too long."""
-        wait_us = self.latency_us
-        patience_us = round(request.timeouts.first_byte_s * 1e6)
-        if isinstance(fault, Hang):
-            wait_us += patience_us if fault.seconds * 1e6 > patience_us else round(fault.seconds * 1e6)
-        await self._clock.sleep_until(self._clock.now_us() + min(wait_us, patience_us))
-        if wait_us >= patience_us:
+        silence_us = min(fault.seconds * 1e6, deadline_us) if isinstance(fault, Hang) else 0
+        ready_us = self._clock.now_us() + self.latency_us + round(silence_us)
+        await self._wait(request, ready_us, deadline_us)
+
+    async def _wait(self, request: FetchRequest, ready_us: int, deadline_us: int) -> None:
+        await self._clock.sleep_until(min(ready_us, deadline_us))
+        if ready_us >= deadline_us:
             raise wording.no_answer(request)
 
-    def _respond(self, request: FetchRequest, url: str, fault: Fault | None) -> FakeResponse:
-        if isinstance(fault, Html):
-            return FakeResponse(self._clock, request, url, 200, HTML_PAGE, "text/html", fault)
+    async def _respond(self, request: FetchRequest, url: str, fault: Fault | None, deadline_us: int) -> FakeResponse:
+        answer = answer_instead(fault) or self._content_of(request, url, fault)
+        while isinstance(answer, NotYet):
+            await self._wait(request, answer.until_us - self.utc_offset_us, deadline_us)
+            answer = self._content_of(request, url, fault)
+        answer = answer.sliced(request.byte_range)
+        if isinstance(fault, IgnoreRange) and answer.status == 206:
+            answer = replace(answer, status=200)  # transports cut out what was asked for themselves
+        if answer.status not in (200, 206):
+            raise wording.status_error(request, answer.status, url)
+        answer = spoil(answer, fault)
+        _, date_us = time_of(fault, self._utc_us())
+        return FakeResponse(self._clock, request, url, answer, fault, date_us, self.utc_offset_us)
+
+    def _utc_us(self) -> int:
+        return self._clock.now_us() + self.utc_offset_us
+
+    def _content_of(self, request: FetchRequest, url: str, fault: Fault | None) -> Answer | NotYet:
         content = self.content.get(url)
-        if content is None:
-            raise wording.status_error(request, 404, url)
-        whole = content if isinstance(content, bytes) else content(request)
-        body = slice_range(whole, request.byte_range)
-        if body is None:
-            raise wording.status_error(request, 416, url)
-        if isinstance(fault, Corrupt):
-            body = corrupted(body, fault)
-        partial = request.byte_range is not None and not isinstance(fault, IgnoreRange)
-        return FakeResponse(self._clock, request, url, 206 if partial else 200, body, "application/octet-stream", fault)
+        if content is not None:
+            body = content if isinstance(content, bytes) else content(request)
+            return Answer(200, body, media_type_of(urlsplit(url).path))
+        parts = urlsplit(url)
+        site = self.sites.get(f"{parts.scheme}://{parts.netloc}")
+        if site is None:
+            return Answer(404)
+        content_us, _ = time_of(fault, self._utc_us())
+        answer = site.response(unquote(parts.path), parts.query, content_us)
+        if isinstance(answer, NotYet):  # in the site's own time, which may be shifted
+            return NotYet(max(self._utc_us() + 1, answer.until_us + self._utc_us() - content_us))
+        return answer
 
 
 class FakeResponse:
@@ -133,35 +175,50 @@ class FakeResponse:
         clock: Clock,
         request: FetchRequest,
         url: str,
-        status: int,
-        body: bytes,
-        media_type: str,
+        answer: Answer,
         fault: Fault | None,
+        date_us: int,
+        utc_offset_us: int,
     ) -> None:
-        self.status: int = status
+        self.status: int = answer.status
         self.url: str = url
-        self.headers: Mapping[str, str] = {"content-length": str(len(body)), "content-type": media_type}
-        self._body = _FakeBody(clock, request, url, body, fault)
+        headers = {"date": formatdate(date_us // 1_000_000, usegmt=True), "content-type": answer.media_type}
+        if not answer.arrivals:
+            surplus = fault.by if isinstance(fault, WrongLength) else 0
+            headers["content-length"] = str(max(0, len(answer.body) + surplus))
+        self.headers: Mapping[str, str] = {**headers, **answer.headers}
+        arrivals = [(end, time_us - utc_offset_us) for end, time_us in answer.arrivals]
+        self._body = _FakeBody(clock, request, url, answer.body, fault, arrivals)
 
     def chunks(self) -> AsyncIterator[bytes]:
         return self._body
 
 
 class _FakeBody(AsyncIterator[bytes]):
-    def __init__(self, clock: Clock, request: FetchRequest, url: str, body: bytes, fault: Fault | None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        request: FetchRequest,
+        url: str,
+        body: bytes,
+        fault: Fault | None,
+        arrivals: list[tuple[int, int]],
+    ) -> None:
         self._clock = clock
         self._request = request
         self._url = url
-        self._body = body
+        self._body = body if not isinstance(fault, WrongLength) else body[: max(0, len(body) + min(0, fault.by))]
+        self._total = len(body) + (fault.by if isinstance(fault, WrongLength) else 0)
         self._fault = fault
+        self._arrivals = arrivals
         self._at = 0
 
     async def __anext__(self) -> bytes:
-        end = min(self._at + CHUNK_BYTES, len(self._body))
+        end = min(self._at + CHUNK_BYTES, len(self._body), await self._arrived())
         match self._fault:
-            case Truncate(after_bytes):
+            case Truncate(after_bytes) | Reset(after_bytes):
                 if self._at >= after_bytes and self._at < len(self._body):
-                    raise wording.cut_short(self._request, self._at, len(self._body), self._url)
+                    raise wording.cut_short(self._request, self._at, self._total, self._url)
                 end = min(end, max(after_bytes, self._at))
             case Stall(after_bytes, seconds):
                 if self._at == after_bytes:
@@ -176,12 +233,27 @@ class _FakeBody(AsyncIterator[bytes]):
                 await self._clock.sleep_until(self._clock.now_us())  # let others run, as a socket would
         chunk = self._body[self._at : end]
         if not chunk:
+            if isinstance(self._fault, WrongLength) and self._at < self._total:
+                raise wording.cut_short(self._request, self._at, self._total, self._url)
             raise StopAsyncIteration
         self._at = end
         return chunk
+
+    async def _arrived(self) -> int:
+        """How many bytes are there, once more than have been sent are."""
+        while self._arrivals:
+            end, time_us = self._arrivals[0]
+            if end <= self._at:
+                del self._arrivals[0]
+                continue
+            late_s = (time_us - self._clock.now_us()) / 1e6
+            if late_s > 0:
+                await self._silence(late_s)
+            return end
+        return len(self._body)
 
     async def _silence(self, seconds: float) -> None:
         stall_s = self._request.timeouts.stall_s
         await self._clock.sleep_until(self._clock.now_us() + round(min(seconds, stall_s) * 1e6))
         if seconds >= stall_s:
-            raise wording.stalled(self._request, self._at, len(self._body), self._url)
+            raise wording.stalled(self._request, self._at, self._total, self._url)

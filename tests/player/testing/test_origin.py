@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from cushion_player.testing.faults import Drip, Hang, Redirect, Stall, Status, Truncate
+from cushion_player.testing.answers import Answer, NotYet
+from cushion_player.testing.faults import (
+    Drip,
+    Hang,
+    Redirect,
+    Refuse,
+    Reset,
+    Shifted,
+    Stall,
+    Status,
+    Truncate,
+    WrongLength,
+)
 from cushion_player.testing.origin import Origin
 from tests.contracts.transport_suite import no_tasks_left
 
@@ -237,3 +249,72 @@ def test_taken_port_is_an_os_error_in_a_thread_too() -> None:
         with pytest.raises(OSError, match=r"in use"):
             with Origin({}, port=taken.getsockname()[1]).in_thread():
                 pass
+
+
+@pytest.mark.parametrize("fault", [Refuse(), Reset(0)])
+async def test_a_reset_is_no_orderly_end(origin: Origin, fault: Refuse | Reset) -> None:
+    origin.faults.once("/a.m4s", fault)
+    reader, writer = await asyncio.open_connection("127.0.0.1", origin.port)
+    writer.write(b"GET /a.m4s HTTP/1.1\r\n\r\n")
+
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize("by", [5, -5])
+async def test_a_wrong_length_is_announced_and_the_connection_closed(origin: Origin, client: Client, by: int) -> None:
+    origin.faults.once("/a.m4s", WrongLength(by))
+
+    _, headers = await client.ask("/a.m4s")
+
+    assert headers["content-length"] == str(200 + by)
+    assert await client.rest() == BODY
+
+
+async def test_a_wrong_clock_shows_in_the_date(origin: Origin, client: Client) -> None:
+    origin.utc_offset_us = 1_000_000_000 - origin.now_us()
+    origin.faults.once("/a.m4s", Shifted(+3600))
+
+    _, headers = await client.ask("/a.m4s")
+
+    assert headers["date"].startswith("Thu, 01 Jan 1970 01:16:")
+
+
+class Growing:
+    """A site whose file grows, and whose future can be waited for; times are from when it was asked first."""
+
+    def __init__(self) -> None:
+        self.began_us = 0
+
+    def response(self, path: str, query: str, now_us: int) -> Answer | NotYet:
+        self.began_us = self.began_us or now_us
+        if path == "/later" and now_us < self.began_us + 60_000:
+            return NotYet(self.began_us + 60_000)
+        return Answer(200, BODY, arrivals=((100, self.began_us), (200, self.began_us + 60_000)))
+
+
+async def test_a_body_grows_in_chunks_and_a_request_can_be_held() -> None:
+    async with Origin(Growing()) as origin:
+        client = await Client.connect(origin)
+        _, headers = await client.ask("/a")
+        assert headers["transfer-encoding"] == "chunked"
+        assert await client.body(4 + 100 + 2) == b"64\r\n" + BODY[:100] + b"\r\n"
+        first_us = origin.utc_us()
+        assert await client.body(4 + 100 + 2 + 5) == b"64\r\n" + BODY[100:] + b"\r\n0\r\n\r\n"
+        assert origin.utc_us() - first_us > 30_000
+        await client.close()
+
+    async with Origin(Growing()) as origin:
+        client = await Client.connect(origin)
+        await client.ask("/later")
+        assert origin.log[0].time_us + 60_000 <= origin.now_us() + 1_000
+        await client.close()
+
+
+async def test_another_loopback_address_is_another_host() -> None:
+    async with Origin({"/a": b"1"}, host="127.0.0.2") as origin:
+        assert origin.url("/a") == f"http://127.0.0.2:{origin.port}/a"
+        _, writer = await asyncio.open_connection("127.0.0.2", origin.port)
+        writer.close()
+        await writer.wait_closed()

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from cushion_player.errors import ConnectionLost, FetchError, FetchTimeout, HttpStatusError
+from cushion_player.testing.answers import Answer, NotYet
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import (
     HTML_PAGE,
@@ -18,9 +19,12 @@ from cushion_player.testing.faults import (
     Html,
     IgnoreRange,
     Redirect,
+    Refuse,
+    Reset,
     Stall,
     Status,
     Truncate,
+    WrongLength,
 )
 from cushion_player.testing.transport import FakeTransport
 from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts, fetch_bytes
@@ -167,3 +171,51 @@ def test_requests_are_recorded_with_time_range_and_fault() -> None:
 
     seen = [(request.url, request.byte_range, request.time_us, request.fault) for request in bench.transport.requests]
     assert seen == [(URL, (1, 2), 0, Status(404)), (URL, None, 40_000, None)]
+
+
+@pytest.mark.parametrize("fault", [Refuse(), Reset(30), WrongLength(+5)])
+def test_broken_connections_are_lost(fault: Fault) -> None:
+    with pytest.raises(ConnectionLost):
+        Bench(fault).fetch()
+
+
+def test_a_length_announced_too_short_cuts_the_body() -> None:
+    assert Bench(WrongLength(-5)).fetch().body == BODY[:-5]
+
+
+class Growing:
+    """A site whose file grows by ten bytes a second, and whose future can be waited for."""
+
+    def response(self, path: str, query: str, now_us: int) -> Answer | NotYet:
+        if path == "/later" and now_us < 2_000_000:
+            return NotYet(2_000_000)
+        return Answer(200, BODY, arrivals=tuple((end, end * 100_000) for end in range(10, 101, 10)))
+
+
+def test_a_body_comes_as_it_grows() -> None:
+    clock = FakeClock(500_000)
+    transport = FakeTransport(clock, {}, sites={"http://live": Growing()}, utc_offset_us=1_000_000)
+    times: list[tuple[int, int]] = []
+
+    def on_progress(received: int, first_byte_us: int) -> None:
+        times.append((received, clock.now_us() + 1_000_000))
+
+    result = clock.run(fetch_bytes(transport, FetchRequest("http://live/a"), clock, on_progress=on_progress))
+
+    assert result.body == BODY
+    assert times[0] == (10, 1_500_000)
+    assert times[1:] == [(end, end * 100_000) for end in range(20, 101, 10)]
+    assert "content-length" not in result.headers
+
+
+@pytest.mark.parametrize(("first_byte_s", "expected"), [(3, 1_000_000), (0.5, None)])
+def test_a_held_request_is_answered_in_time_or_times_out(first_byte_s: float, expected: int | None) -> None:
+    clock = FakeClock(0)
+    transport = FakeTransport(clock, {}, sites={"http://live": Growing()}, utc_offset_us=1_000_000)
+    request = FetchRequest("http://live/later", timeouts=FetchTimeouts(first_byte_s=first_byte_s))
+
+    if expected is None:
+        with pytest.raises(FetchTimeout):
+            clock.run(fetch_bytes(transport, request, clock))
+    else:
+        assert clock.run(fetch_bytes(transport, request, clock)).first_byte_us == expected
