@@ -44,12 +44,14 @@ class MediaSegment:
 
     offset_us: media time minus timeline time (DASH presentationTimeOffset less period start); None when the manifest
     does not say (HLS): then the first segment fed of a discontinuity fixes it, for all tracks alike.
+    is_last_chunk: False when more of the same segment follows; what comes next need not begin with a key frame then.
     """
 
     start_us: int
     end_us: int
     offset_us: int | None
     data: bytes = field(repr=False)
+    is_last_chunk: bool = True
 
 
 class DecodeFault(StrEnum):

@@ -1,78 +1,95 @@
-"""From segments to frames, on the calling thread: our box reader feeds PyAV's codec contexts.
+"""From segments to frames, on the calling thread: a demuxer for the container feeds PyAV's codec contexts.
 
-What is known here: boxes, packets, codecs, damage. What is not: threads, queues, clocks, screens.
+What is known here: packets, codecs, damage. What is not: threads, queues, clocks, screens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, Final, cast
 
 import av
 from av.error import FFmpegError
 
-from cushion_player.boxes import InitInfo, read_init, read_segment
-from cushion_player.errors import DecodeError, UnsupportedCodec
+from cushion_player.errors import DecodeError
+from cushion_player.media.codec_context import Context, open_context
+from cushion_player.media.demux import CodecConfig, Demuxer, TimedMetadata, make_demuxer
 from cushion_player.outputs import MediaFormat
 from cushion_player.timeline import TrackKind
 
 Frame = av.VideoFrame | av.AudioFrame
-_Context = av.VideoCodecContext | av.AudioCodecContext
 
 MICROSECONDS: Final = Fraction(1, 1_000_000)
-HANDLERS: Final = {TrackKind.VIDEO: "vide", TrackKind.AUDIO: "soun"}
-_ONE_THREAD_PX: Final = 1920 * 1088
-"""Up to this size one core decodes several times faster than real time (200 fps at 1080p was measured)."""
 
 
 class TrackDecoder:
-    """Decodes one track over any number of initialisation segments.
+    """Decodes one track over any number of formats.
 
     Frames come out in presentation order with `pts` and `duration` in µs on the timeline. Damaged frames are left
-    out and counted in `corrupt`.
+    out and counted in `corrupt`. `damage` and `metadata` are what was found in the last piece beside its frames.
     """
 
-    def __init__(self, kind: TrackKind) -> None:
+    def __init__(self, kind: TrackKind, devices: Sequence[str] = ()) -> None:
         self.kind = kind
         self.corrupt = 0
-        self._init: InitInfo | None = None
-        self._context: _Context | None = None
+        self.damage = ""
+        self.metadata: tuple[TimedMetadata, ...] = ()
+        self._devices = devices
+        self._format: MediaFormat | None = None
+        self._demuxer: Demuxer | None = None
+        self._config: CodecConfig | None = None
+        self._context: Context | None = None
+
+    def is_set_to(self, media_format: MediaFormat) -> bool:
+        """Whether it decodes this format already, so that a switch would change nothing."""
+        return self._demuxer is not None and self._format == media_format
 
     def switch(self, media_format: MediaFormat) -> None:
         """What follows is of this format. What the old decoder still holds is lost: `drain` it first.
 
-        A new context each time, because a running one ignores new extradata. An audio decoder that would be told
-        the same again stays: its overlap carries over the join.
-        Raises DecodeError or UnsupportedCodec; the decoder then stays without a context.
+        A new context for video each time, because a running one ignores new extradata. An audio decoder that would be
+        told the same again stays: its overlap carries over the join.
+        Raises DecodeError or UnsupportedCodec; the decoder then stays without a format.
         """
-        before, context = self._init, self._context
-        self._init, self._context = None, None
-        info = read_init(media_format.init, HANDLERS[self.kind])
-        is_same = before is not None and (before.codec, before.extradata) == (info.codec, info.extradata)
-        self._context = context if is_same and self.kind is TrackKind.AUDIO else _open(info, self.kind)
-        self._init = info
+        before, self._format, self._demuxer = self._format, None, None
+        config, context = self._config, self._context
+        self._config = self._context = None
+        demuxer = make_demuxer(self.kind, media_format)
+        if self.kind is TrackKind.AUDIO and context is not None:
+            self._config, self._context = config, context
+            if before is not None and before.discontinuity != media_format.discontinuity:
+                context.flush_buffers()
+        known = getattr(demuxer, "config", None)
+        if isinstance(known, CodecConfig):
+            self._set_up(known)
+        self._format, self._demuxer = media_format, demuxer
 
-    def decode(self, segment: bytes, offset_us: int, wanted_from_us: int = 0) -> Iterator[Frame]:
-        """The frames of a media segment, except those the decoder still holds back for reordering.
+    def decode(self, data: bytes, start_us: int, offset_us: int, wanted_from_us: int = 0) -> Iterator[Frame]:
+        """The frames of a segment or chunk, except those the decoder still holds back for reordering.
 
         offset_us: media time minus timeline time. wanted_from_us: frames that end before it may be left out.
-        Raises DecodeError when the segment's structure is broken or there is no decoder.
+        Raises DecodeError when there is nothing to make of the data or there is no format, UnsupportedCodec.
         """
-        info, context = self._init, self._context
-        if info is None or context is None:
+        if self._demuxer is None:
             raise DecodeError("there is no initialisation segment for it")
-        view = memoryview(segment)
-        scale, half = info.timescale, info.timescale // 2
-        for offset, size, dts, cts, duration, is_sync in read_segment(view, info).samples:
-            packet = av.Packet(cast(bytes, view[offset : offset + size]))  # it takes any buffer; its stub knows bytes
+        self.damage, self.metadata = "", ()
+        stretch = self._demuxer.read(data, start_us + offset_us)
+        self.damage = stretch.damage
+        self.metadata = tuple(TimedMetadata(time_us - offset_us, body) for time_us, body in stretch.metadata)
+        if stretch.config != self._config:
+            yield from self.drain()
+            self._set_up(stretch.config)
+        context = self._context
+        assert context is not None
+        is_video = self.kind is TrackKind.VIDEO
+        for coded, pts_us, dts_us, duration_us, is_sync in stretch.frames:
+            packet = av.Packet(cast(bytes, coded))  # it takes any buffer; its stub knows bytes
             packet.time_base = MICROSECONDS
-            packet.pts = (cts * 1_000_000 + half) // scale - offset_us
-            packet.dts = (dts * 1_000_000 + half) // scale - offset_us
-            packet.duration = (duration * 1_000_000 + half) // scale
+            packet.pts, packet.dts, packet.duration = pts_us - offset_us, dts_us - offset_us, duration_us
             packet.is_keyframe = is_sync
-            if self.kind is TrackKind.VIDEO:
-                is_early = packet.pts + packet.duration <= wanted_from_us
+            if is_video:
+                is_early = pts_us - offset_us + duration_us <= wanted_from_us
                 context.skip_frame = "NONREF" if is_early else "DEFAULT"
             yield from self._decode(context, packet)
 
@@ -84,10 +101,19 @@ class TrackDecoder:
 
     def reset(self) -> None:
         """Forget what was fed, so that any key frame may follow."""
+        if self._demuxer is not None:
+            self._demuxer.reset()
         if self._context is not None:
             self._context.flush_buffers()
 
-    def _decode(self, context: _Context, packet: av.Packet[Any] | None) -> list[Frame]:
+    def _set_up(self, config: CodecConfig) -> None:
+        """Have a context for these frames."""
+        if self._context is None or self._config != config:
+            self._config = self._context = None
+            self._context = open_context(config, self.kind, self._devices)
+            self._config = config
+
+    def _decode(self, context: Context, packet: av.Packet[Any] | None) -> list[Frame]:
         try:
             frames = context.decode(packet)
         except FFmpegError:
@@ -100,22 +126,3 @@ class TrackDecoder:
             else:
                 good.append(frame)
         return good
-
-
-def _open(info: InitInfo, kind: TrackKind) -> _Context:
-    try:
-        context = av.CodecContext.create(info.codec, "r")
-        assert isinstance(context, _Context)
-        if info.extradata:
-            context.extradata = info.extradata
-        if kind is TrackKind.VIDEO:
-            context.thread_count = 1 if info.width_px * info.height_px <= _ONE_THREAD_PX else 0
-        else:
-            context.thread_count = 1
-            assert isinstance(context, av.AudioCodecContext)
-            if info.sample_rate_hz:
-                context.sample_rate = info.sample_rate_hz
-        context.open()
-    except (FFmpegError, ValueError) as exc:
-        raise UnsupportedCodec(f"cannot decode {info.codec_string}: {exc}") from exc
-    return context

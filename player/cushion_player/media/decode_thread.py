@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from cushion_player.errors import DecodeError, MediaError, UnsupportedCodec
 from cushion_player.media.decode import Frame, TrackDecoder
-from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat
+from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaSegment
 from cushion_player.timeline import TrackKind
 
 log = logging.getLogger(__name__)
@@ -34,9 +34,8 @@ class SwitchWork:
 class SegmentWork:
     """until_us: where a later cut ends it on the timeline."""
 
-    start_us: int
+    segment: MediaSegment
     offset_us: int
-    data: bytes
     until_us: int | None = None
 
 
@@ -252,6 +251,8 @@ class DecodeThread(ABC):
                 self._listener.on_track_progress()
 
     def _switch(self, media_format: MediaFormat, generation: int) -> None:
+        if self._is_usable and self._decoder.is_set_to(media_format):
+            return
         self._pass_on(self._decoder.drain(), generation)
         self._rung, self._is_usable = media_format.rung, False
         try:
@@ -270,22 +271,30 @@ class DecodeThread(ABC):
     def _decode(self, work: SegmentWork, generation: int) -> bool:
         """Whether the segment gave anything at all, or at least no damage.
 
-        When nothing follows yet, playback is about to run dry (the sink is bounded), so the frames that the decoder
-        holds back for reordering are let out too. The next segment then starts afresh, at its key frame.
+        When nothing follows a whole segment yet, playback is about to run dry (the sink is bounded), so the frames that
+        the decoder holds back for reordering are let out too. The next segment then starts afresh, at its key frame.
         """
+        segment = work.segment
         corrupt_before = self._decoder.corrupt
-        where = f"{self.kind} segment at {work.start_us / 1e6:.3f} s"
+        where = f"{self.kind} segment at {segment.start_us / 1e6:.3f} s"
         try:
-            good = self._pass_on(self._decoder.decode(work.data, work.offset_us, self._position_us), generation)
-            if not self._queue:
+            frames = self._decoder.decode(segment.data, segment.start_us, work.offset_us, self._position_us)
+            good = self._pass_on(frames, generation)
+            if segment.is_last_chunk and not self._queue:
                 good += self._pass_on(self._decoder.drain(), generation)
+        except UnsupportedCodec as error:
+            self._is_usable = False
+            self._tell(DecodeFault.CODEC, f"{where}: {error}")
+            return True
         except DecodeError as error:
             self._tell(DecodeFault.DECODE, f"{where}: {error}")
             return False
+        if self._decoder.damage:
+            self._tell(DecodeFault.DECODE, f"{where}: {self._decoder.damage}")
         corrupt = self._decoder.corrupt - corrupt_before
         if corrupt:
             self._tell(DecodeFault.DECODE, f"{where}: {corrupt} damaged frames were left out")
-        return good > 0 or not corrupt
+        return good > 0 or not (corrupt or self._decoder.damage)
 
     def _pass_on(self, frames: Iterable[Frame], generation: int) -> int:
         """Hand frames on, but none after a cut, nor pictures that were handed on before it; returns how many came."""
@@ -305,7 +314,7 @@ class DecodeThread(ABC):
 
 
 def _is_kept(work: Work, from_us: int) -> bool:
-    return not isinstance(work, EndWork) and not (isinstance(work, SegmentWork) and work.start_us >= from_us)
+    return not isinstance(work, EndWork) and not (isinstance(work, SegmentWork) and work.segment.start_us >= from_us)
 
 
 def _cut(work: Work, from_us: int) -> Work:

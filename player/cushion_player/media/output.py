@@ -10,13 +10,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from cushion_player.boxes import read_init, read_segment
 from cushion_player.clock import Clock
-from cushion_player.errors import MediaError
 from cushion_player.media.audio_track import AudioTrack
-from cushion_player.media.decode import HANDLERS
 from cushion_player.media.decode_thread import DecodeThread, EndWork, SegmentWork, SwitchWork
 from cushion_player.media.media_clock import MediaClock
+from cushion_player.media.media_time import MediaTimes
 from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.media.video_track import VideoTrack
 from cushion_player.outputs import (
@@ -33,8 +31,6 @@ from cushion_player.timeline import TrackKind
 __all__ = ["DecodedOutput", "NullDecodeOutput"]
 
 REPORT_US: Final = 100_000
-_OFFSET_SNAP_US: Final = 100_000
-"""Media time this near to the expected offset has that offset: what differs is encoder delay and rounding."""
 
 
 class DecodedOutput:
@@ -56,8 +52,7 @@ class DecodedOutput:
         self._listener: OutputListener | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reports: asyncio.Task[None] | None = None
-        self._offset_us: int | None = None
-        self._offset_is_settled = False
+        self._times = MediaTimes()
         self._awaits_ready = False
         self._told_starved = False
         self._told_dropped = 0
@@ -82,7 +77,7 @@ class DecodedOutput:
         for track in (self._video, self._audio):
             track.prepare(position_us)
         self._media_clock.prepare(position_us, TrackKind.AUDIO in tracks)
-        self._offset_is_settled = False
+        self._times.unsettle()
         self._awaits_ready = True
         self._told_starved = False
 
@@ -93,10 +88,9 @@ class DecodedOutput:
 
     def feed(self, track: TrackKind, segment: MediaSegment) -> None:
         if track in self._tracks:
-            offset_us = segment.offset_us
-            if offset_us is None:
-                offset_us = self._find_offset(track, segment.start_us, segment.data)
-            self._tracks[track].submit(SegmentWork(segment.start_us, offset_us, segment.data))
+            assert track in self._formats, "a format comes before the first segment"
+            offset_us = self._times.offset_us(track, self._formats[track], segment)
+            self._tracks[track].submit(SegmentWork(segment, offset_us))
 
     def cut(self, track: TrackKind, from_us: int) -> None:
         if track in self._tracks:
@@ -215,24 +209,6 @@ class DecodedOutput:
         return (TrackKind.VIDEO in self._tracks and self._video.is_starved(position_us)) or (
             TrackKind.AUDIO in self._tracks and self._audio.is_starved()
         )
-
-    # ------------------------------------------------------------------ where media time starts
-
-    def _find_offset(self, track: TrackKind, start_us: int, segment: bytes) -> int:
-        """The offset of a manifest that does not say: fixed by the first segment fed after each `prepare`.
-
-        It stays what it was (0 at first) when that agrees with the segment to 100 ms.
-        """
-        if not self._offset_is_settled and track in self._formats:
-            try:
-                info = read_init(self._formats[track].init, HANDLERS[track])
-                first = read_segment(segment, info).start * 1_000_000 // info.timescale
-            except MediaError:
-                return self._offset_us or 0  # the decoder's thread will say what is wrong with it
-            self._offset_is_settled = True
-            if abs(first - start_us - (self._offset_us or 0)) > _OFFSET_SNAP_US:
-                self._offset_us = first - start_us
-        return self._offset_us or 0
 
 
 async def _joined(track: DecodeThread) -> None:

@@ -36,7 +36,7 @@ def test_switching_the_rung_every_segment_loses_and_damages_no_frame(ladder: Fil
         rung = (2, 0, 1)[index % 3]
         frames += decoder.drain()
         decoder.switch(mp4(ladder.inits[rung]))
-        frames += decoder.decode(ladder.segments[rung][index], 0)
+        frames += decoder.decode(ladder.segments[rung][index], 0, 0)
     frames += decoder.drain()
 
     assert codes(frames) == list(range(ladder.spec.n_frames))
@@ -51,7 +51,7 @@ def test_staying_on_a_rung_is_the_same(ladder: FilmLadder) -> None:
     decoder.switch(mp4(ladder.inits[1]))
 
     for segment in ladder.segments[1]:
-        frames += decoder.decode(segment, 0)
+        frames += decoder.decode(segment, 0, 0)
     frames += decoder.drain()
 
     assert codes(frames) == list(range(ladder.spec.n_frames))
@@ -61,7 +61,7 @@ def test_the_offset_moves_every_timestamp(ladder: FilmLadder) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
     decoder.switch(mp4(ladder.inits[0]))
 
-    frames = [*decoder.decode(ladder.segments[0][3], 2_500_000), *decoder.drain()]
+    frames = [*decoder.decode(ladder.segments[0][3], 0, 2_500_000), *decoder.drain()]
 
     assert frames[0].pts == 500_000
     assert codes(frames)[0] == 90
@@ -70,10 +70,10 @@ def test_the_offset_moves_every_timestamp(ladder: FilmLadder) -> None:
 def test_any_segment_can_follow_a_reset(ladder: FilmLadder) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
     decoder.switch(mp4(ladder.inits[0]))
-    list(decoder.decode(ladder.segments[0][0], 0))
+    list(decoder.decode(ladder.segments[0][0], 0, 0))
 
     decoder.reset()
-    frames = [*decoder.decode(ladder.segments[0][4], 0), *decoder.drain()]
+    frames = [*decoder.decode(ladder.segments[0][4], 0, 0), *decoder.drain()]
 
     assert codes(frames) == list(range(120, 150))
 
@@ -82,7 +82,7 @@ def test_the_run_up_may_leave_out_frames_but_none_that_is_wanted(ladder: FilmLad
     decoder = TrackDecoder(TrackKind.VIDEO)
     decoder.switch(mp4(ladder.inits[0]))
 
-    frames = [*decoder.decode(ladder.segments[0][0], 0, wanted_from_us=700_000), *decoder.drain()]
+    frames = [*decoder.decode(ladder.segments[0][0], 0, 0, wanted_from_us=700_000), *decoder.drain()]
 
     numbers = codes(frames)
     assert [number for number in numbers if number is not None and number >= 21] == list(range(21, 30))
@@ -94,7 +94,7 @@ def test_audio_is_sample_exact_after_its_edit_list(ladder: FilmLadder) -> None:
     frames: list[Frame] = []
     decoder.switch(mp4(ladder.audio_init))
     for segment in ladder.audio_segments:
-        frames += decoder.decode(segment, 0)
+        frames += decoder.decode(segment, 0, 0)
 
     assert all(isinstance(frame, av.AudioFrame) for frame in frames)
     first = frames[0].pts
@@ -113,7 +113,7 @@ def test_an_audio_decoder_that_is_told_the_same_again_carries_on(ladder: FilmLad
         for segment in ladder.audio_segments[:3]:
             if switch_each:
                 decoder.switch(mp4(ladder.audio_init))
-            frames += decoder.decode(segment, 0)
+            frames += decoder.decode(segment, 0, 0)
         return np.concatenate([frame.to_ndarray() for frame in frames], axis=1).astype(np.float32)
 
     assert np.array_equal(decode(switch_each=True), decode(switch_each=False))
@@ -126,7 +126,7 @@ def test_damaged_pictures_are_counted_and_left_out(ladder: FilmLadder) -> None:
     middle = len(segment) // 2
     segment[middle : middle + 4000] = bytes(4000)
 
-    frames = [*decoder.decode(bytes(segment), 0), *decoder.drain()]
+    frames = [*decoder.decode(bytes(segment), 0, 0), *decoder.drain()]
 
     assert decoder.corrupt > 0
     assert len(frames) < 30
@@ -135,18 +135,34 @@ def test_damaged_pictures_are_counted_and_left_out(ladder: FilmLadder) -> None:
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.9])
-def test_a_truncated_segment_is_an_error_not_half_a_picture(ladder: FilmLadder, cut: float) -> None:
+def test_a_truncated_segment_gives_its_whole_frames_and_says_how_many_are_missing(
+    ladder: FilmLadder, cut: float
+) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
     decoder.switch(mp4(ladder.inits[0]))
     segment = ladder.segments[0][0]
 
+    frames = [*decoder.decode(segment[: int(len(segment) * cut)], 0, 0), *decoder.drain()]
+
+    assert "truncated" in decoder.damage
+    missing = int(decoder.damage.rpartition("(")[2].split()[0])
+    assert len(frames) == 30 - missing
+    assert missing > 0
+    assert decoder.corrupt == 0
+    assert set(codes(frames)) <= set(range(30))
+
+
+def test_a_segment_truncated_before_its_media_is_an_error(ladder: FilmLadder) -> None:
+    decoder = TrackDecoder(TrackKind.VIDEO)
+    decoder.switch(mp4(ladder.inits[0]))
+
     with pytest.raises(DecodeError, match="truncated"):
-        list(decoder.decode(segment[: int(len(segment) * cut)], 0))
+        list(decoder.decode(ladder.segments[0][0][:100], 0, 0))
 
 
 def test_a_segment_without_its_init_is_an_error(ladder: FilmLadder) -> None:
     with pytest.raises(DecodeError, match="no initialisation segment"):
-        list(TrackDecoder(TrackKind.VIDEO).decode(ladder.segments[0][0], 0))
+        list(TrackDecoder(TrackKind.VIDEO).decode(ladder.segments[0][0], 0, 0))
 
 
 def test_a_codec_without_a_decoder_is_named(ladder: FilmLadder) -> None:

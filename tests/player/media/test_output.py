@@ -131,7 +131,7 @@ async def test_a_seek_that_overtakes_the_first_frame_does_not_leave_the_track_re
 
     track = Overtaken(listener, MediaClock(clock, NullAudioOutput(clock)))
     track.submit(SwitchWork(MediaFormat(0, Container.MP4, ladder.inits[0])))
-    track.submit(SegmentWork(0, 0, ladder.segments[0][0]))
+    track.submit(SegmentWork(segment_at(0, ladder.segments[0][0]), 0))
     async with asyncio.timeout(20):
         while not track.is_settled():  # noqa: ASYNC110 (threads at work cannot be awaited)
             await asyncio.sleep(0.001)

@@ -1,0 +1,88 @@
+"""Fragmented MP4, by our own box reader."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from cushion_player.boxes import InitInfo, SegmentInfo, read_init, read_segment
+from cushion_player.errors import DecodeError
+from cushion_player.media.demux.base import CodecConfig, CodedFrame, Stretch
+from cushion_player.timeline import TrackKind
+
+_HANDLERS: Final = {TrackKind.VIDEO: "vide", TrackKind.AUDIO: "soun"}
+_MAX_MISSING_BYTES: Final = 64 * 1024 * 1024
+"""A box that claims to end further beyond its segment than this is nonsense rather than truncated."""
+
+
+class Mp4Demuxer:
+    """Segments and chunks (moof and mdat) of one track; a muxed segment's other tracks are passed over."""
+
+    def __init__(self, kind: TrackKind, init: bytes) -> None:
+        """Raises DecodeError when the initialisation segment is broken, UnsupportedCodec for an unknown codec."""
+        self._info = read_init(init, _HANDLERS[kind])
+        info = self._info
+        self._config = CodecConfig(
+            info.codec, info.codec_string, info.extradata, info.width_px, info.height_px, info.sample_rate_hz
+        )
+
+    @property
+    def config(self) -> CodecConfig:
+        return self._config
+
+    def read(self, data: bytes, expected_us: int) -> Stretch:
+        """See Demuxer. A truncated segment gives the frames that are whole."""
+        found, damage = _read(data, self._info)
+        view = memoryview(data)
+        scale, half = self._info.timescale, self._info.timescale // 2
+        frames = [
+            CodedFrame(
+                view[offset : offset + size],
+                (cts * 1_000_000 + half) // scale,
+                (dts * 1_000_000 + half) // scale,
+                (duration * 1_000_000 + half) // scale,
+                is_sync,
+            )
+            for offset, size, dts, cts, duration, is_sync in found.samples
+        ]
+        return Stretch(self._config, frames, damage)
+
+    def start_us(self, data: bytes) -> int | None:
+        """Media time of the first frame shown; None without frames. Raises DecodeError."""
+        found, _ = _read(data, self._info)
+        return found.start * 1_000_000 // self._info.timescale if found.samples else None
+
+    def reset(self) -> None:
+        """Every segment stands alone."""
+
+
+def _read(data: bytes, info: InitInfo) -> tuple[SegmentInfo, str]:
+    """What the segment holds, and what is missing of it."""
+    try:
+        return read_segment(data, info), ""
+    except DecodeError as error:
+        missing = _missing_bytes(data)
+        if not 0 < missing <= _MAX_MISSING_BYTES:
+            raise
+        found = read_segment(data + bytes(missing), info)
+        whole = [sample for sample in found.samples if sample.offset + sample.size <= len(data)]
+        if not whole:
+            raise
+        lost = len(found.samples) - len(whole)
+        return replace(found, samples=whole), f"{error} ({lost} of {len(found.samples)} frames are missing)"
+
+
+def _missing_bytes(data: bytes) -> int:
+    """How many bytes the media data of the last fragment lacks; 0 when that is not what is wrong."""
+    at, has_fragment = 0, False
+    while at + 16 <= len(data):
+        size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        if size < 8:
+            return 0
+        if at + size > len(data):
+            return at + size - len(data) if has_fragment and kind == b"mdat" else 0
+        has_fragment = has_fragment or kind == b"moof"
+        at += size
+    return 0
