@@ -5,11 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
+
+ABSENT: Final = -1
+"""The rung of a segment that is passed over because there is nothing to fetch; it holds no bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class BufferedSegment:
-    """A received segment. `request_id` is how the driver knows its bytes."""
+    """A received segment, or one that is ABSENT. `request_id` is how the driver knows its bytes."""
 
     index: int
     rung: int
@@ -45,6 +49,10 @@ class TrackBuffer:
     def end_us(self) -> int | None:
         """Where the received media ends, None when there is none."""
         return self._segments[-1].end_us if self._segments else None
+
+    def last(self) -> BufferedSegment | None:
+        """The last segment, None when there is none."""
+        return self._segments[-1] if self._segments else None
 
     def ahead_us(self, position_us: int) -> int:
         """How long playback can go on from `position_us`; a track that starts later is waited for in silence."""

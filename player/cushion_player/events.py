@@ -1,24 +1,62 @@
 """What the engine says: effects in the imperative (the driver obeys), notices in the past tense (the world listens).
 
-Frozen values only; times are integer µs. Every decision carries its reason in words.
+Frozen values only; times are integer µs. Every decision carries its reason in words. `track` is the kind, of which one
+plays at a time; `key` names the very track among those of its kind.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cushion_player.timeline import TrackKind
+
+
+class StallCause(StrEnum):
+    """Why playback stood still."""
+
+    NETWORK = "network"
+    """What was asked for came too slowly."""
+    SERVER = "server"
+    """Requests were refused or broken off, and had to be tried again."""
+    GAP = "gap"
+    """The presentation has nothing there."""
+    DECODER = "decoder"
+    """The media was there, but was not decoded in time."""
+    KEY = "key"
+    """A key was not there in time."""
+    EDGE = "edge"
+    """A live presentation had no more yet."""
+    CLOCK = "clock"
+    """Segments were asked for before they were there: the clocks disagree."""
+
 
 # --------------------------------------------------------------------------- effects
 
 
 @dataclass(frozen=True, slots=True)
 class FetchInit:
-    """Bring the initialisation segment of a rung; answer with `init_received` or `segment_failed`."""
+    """Bring the initialisation segment of a rung; answer with `init_received` or `segment_failed`.
+
+    index: a segment that needs it: rungs may have other ones in other stretches.
+    """
 
     request_id: int
     track: TrackKind
+    key: str
     rung: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcquireKey:
+    """Get what unlocks segment `index` at this rung; answer with `key_received` or `segment_failed`."""
+
+    request_id: int
+    track: TrackKind
+    key: str
+    rung: int
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +65,7 @@ class FetchSegment:
 
     request_id: int
     track: TrackKind
+    key: str
     rung: int
     index: int
     start_us: int
@@ -44,17 +83,23 @@ class AbandonSegment:
 
 @dataclass(frozen=True, slots=True)
 class PrepareOutput:
-    """Drop all that is queued and get ready to show `position_us`; answer `output_ready` once its frame is decoded."""
+    """Drop all that is queued and get ready to show `position_us`; answer `output_ready` once its frame is decoded.
+
+    tracks: what will be fed. Text may be among them; nobody waits for it.
+    """
 
     position_us: int
+    tracks: frozenset[TrackKind]
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchInit:
-    """What is fed next on this track belongs to this rung's initialisation segment: drain, then a new decoder."""
+    """What is fed next on this track, from segment `index` on, is of another format: drain, then a new decoder."""
 
     track: TrackKind
+    key: str
     rung: int
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +108,7 @@ class FeedSegment:
 
     request_id: int
     track: TrackKind
+    key: str
     rung: int
     index: int
 
@@ -72,6 +118,14 @@ class DiscardSegment:
     """The bytes of this finished request will not be asked for again: drop them."""
 
     request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CutTrack:
+    """Forget what was fed on this track and starts at or after `from_us`: other media follows from there."""
+
+    track: TrackKind
+    from_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +150,14 @@ class StopOutput:
 
 Effect = (
     FetchInit
+    | AcquireKey
     | FetchSegment
     | AbandonSegment
     | PrepareOutput
     | SwitchInit
     | FeedSegment
     | DiscardSegment
+    | CutTrack
     | EndTrack
     | StartOutput
     | StopOutput
@@ -112,7 +168,7 @@ Effect = (
 
 @dataclass(frozen=True, slots=True)
 class PlaybackStarted:
-    """The clock ran for the first time. `startup_us` counts from the `start` verb."""
+    """The clock ran for the first time. `startup_us` counts from `start`, or from `play` when that came later."""
 
     position_us: int
     startup_us: int
@@ -130,18 +186,28 @@ class PlaybackResumed:
 
 @dataclass(frozen=True, slots=True)
 class RebufferStarted:
-    """The clock stopped for want of media. `cause`: `buffer` (by arithmetic) or `output` (the output ran dry first)."""
+    """The clock stopped for want of media.
+
+    track: which ran dry. detected: `buffer` (by arithmetic) or `output` (the output ran dry first).
+    """
 
     position_us: int
-    cause: str
+    cause: StallCause
+    track: TrackKind
+    detected: str
 
 
 @dataclass(frozen=True, slots=True)
 class RebufferEnded:
-    """The clock runs again. `duration_us` leaves out what was spent paused."""
+    """The clock runs again, or the viewer went elsewhere. `duration_us` leaves out what was spent paused.
+
+    recovery: what ended it, in words.
+    """
 
     position_us: int
     duration_us: int
+    cause: StallCause
+    recovery: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +222,26 @@ class SeekEnded:
 
     position_us: int
     delay_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class GapSkipped:
+    """Playback jumped over a stretch of time for which there is no media."""
+
+    track: TrackKind
+    from_us: int
+    to_us: int
+    cause: StallCause
+
+
+@dataclass(frozen=True, slots=True)
+class TrackDropped:
+    """A track that playback can do without was given up."""
+
+    track: TrackKind
+    key: str
+    position_us: int
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +334,8 @@ Notice = (
     | RebufferEnded
     | SeekStarted
     | SeekEnded
+    | GapSkipped
+    | TrackDropped
     | RungSelected
     | RepresentationChanged
     | SegmentLoaded

@@ -19,15 +19,15 @@ from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
 from cushion_player.engine.core import PlaybackEngine
 from cushion_player.engine.verbs import VERBS, VerbCall
 from cushion_player.errors import JournalError
-from cushion_player.timeline import Timeline, Track, TrackKind, TrackRung
+from cushion_player.timeline import LiveEdge, Stretch, Timeline, Track, TrackKind, TrackRung
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _ADDRESS = re.compile(r'\b[a-z]+://[^\s"\\)]+')
 
 Json = dict[str, Any]
 
 VALUE_TYPES: dict[str, type] = {
-    cls.__name__: cls for cls in (Timeline, Track, TrackRung, Limits, FetchFailure, EngineConfig)
+    cls.__name__: cls for cls in (Timeline, LiveEdge, Track, Stretch, TrackRung, Limits, FetchFailure, EngineConfig)
 } | {cls.__name__: cls for cls in vars(event_types).values() if isinstance(cls, type) and dataclasses.is_dataclass(cls)}
 
 
@@ -40,6 +40,8 @@ def encode(value: object) -> object:
         return [encode(item) for item in cast("list[object]", value)]
     if isinstance(value, TrackKind):
         return {"$": "TrackKind", "is": value.value}
+    if isinstance(value, frozenset):
+        return {"$": "set", "is": sorted(cast("frozenset[int]", value))}
     assert value is None or isinstance(value, str | int | float | bool), f"a journal cannot hold {value!r}"
     return value
 
@@ -53,6 +55,8 @@ def decode(value: object) -> object:
         name = str(fields.pop("$", ""))
         if name == "TrackKind":
             return TrackKind(str(fields["is"]))
+        if name == "set":
+            return frozenset(cast("list[int]", fields["is"]))
         if name not in VALUE_TYPES:
             raise JournalError(f"the journal holds a value of the unknown type {name!r}")
         return VALUE_TYPES[name](**{key: decode(item) for key, item in fields.items()})

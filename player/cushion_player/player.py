@@ -16,10 +16,12 @@ from typing import Self, TextIO
 
 from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import Clock
-from cushion_player.engine import EngineConfig, EngineSnapshot, FetchFailure, Limits, PlaybackEngine
-from cushion_player.errors import FetchError, HttpStatusError, UsageError
+from cushion_player.engine import EngineConfig, EngineSnapshot, Limits, PlaybackEngine
+from cushion_player.errors import UsageError
 from cushion_player.events import (
     AbandonSegment,
+    AcquireKey,
+    CutTrack,
     DiscardSegment,
     Effect,
     EndTrack,
@@ -38,14 +40,13 @@ from cushion_player.events import (
 )
 from cushion_player.journal import JournalWriter
 from cushion_player.loading import load_presentation
-from cushion_player.model import Address, Container, Presentation
+from cushion_player.model import Presentation
 from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaOutput, MediaSegment, OutputStats
+from cushion_player.requests import Requests
 from cushion_player.timeline import TrackKind
-from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
+from cushion_player.transport.base import FetchTimeouts, Transport
 
 log = logging.getLogger(__name__)
-
-PROGRESS_INTERVAL_US = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,11 @@ class Player:
         self._transport = transport
         self._clock = clock
         self._output = output
-        self._timeouts = timeouts or FetchTimeouts()
+        self._requests = Requests(self._engine, transport, clock, timeouts or FetchTimeouts(), self._call)
         self._plan: PlaybackPlan | None = None
         self._subscribers: list[Callable[[Notice], None]] = []
         self._verbs: deque[Callable[[], None]] = deque()
         self._is_draining = False
-        self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._segments: dict[int, bytes] = {}
-        self._inits: dict[tuple[TrackKind, int], bytes] = {}
         self._group: asyncio.TaskGroup | None = None
         self._timer: asyncio.Task[None] | None = None
         self._timer_at: int | None = None
@@ -103,8 +101,9 @@ class Player:
     ) -> None:
         assert self._group is not None
         group, self._group = self._group, None
-        for task in [*self._tasks.values(), *([self._timer] if self._timer else [])]:
-            task.cancel()
+        self._requests.cancel_all()
+        if self._timer is not None:
+            self._timer.cancel()
         is_cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
         try:
             if is_cancelled:
@@ -112,7 +111,7 @@ class Player:
             else:  # an error of the caller's own travels as it is, not inside an ExceptionGroup
                 await group.__aexit__(None, None, None)
         finally:
-            self._segments.clear()
+            self._requests.clear()
             if self._finished is not None and not self._finished.done():
                 self._finished.set_exception(UsageError("the player was closed before playback had finished"))
                 self._finished.exception()  # nobody has to be waiting
@@ -209,38 +208,59 @@ class Player:
                 log.exception("a subscriber failed on %s", type(notice).__name__)
 
     def _obey(self, effect: Effect) -> None:
+        assert self._group is not None
         match effect:
             case FetchSegment():
-                self._spawn(effect.request_id, self._fetch_segment(effect))
+                self._requests.fetch_segment(effect, self.plan, self._group)
             case FetchInit():
-                self._spawn(effect.request_id, self._fetch_init(effect))
+                self._requests.fetch_init(effect, self.plan, self._group)
+            case AcquireKey():
+                self._requests.acquire_key(effect, self.plan, self._group)
             case AbandonSegment():
-                task = self._tasks.pop(effect.request_id, None)
-                if task is not None:
-                    task.cancel()
+                self._requests.abandon(effect.request_id)
             case DiscardSegment():
-                self._segments.pop(effect.request_id, None)
+                self._requests.discard(effect.request_id)
             case PrepareOutput():
-                kinds = frozenset(track.kind for track in self.plan.timeline.tracks)
-                self._output.prepare(effect.position_us, kinds)
+                self._output.prepare(effect.position_us, effect.tracks | self._carried(effect.tracks))
             case SwitchInit():
-                init = self._inits[effect.track, effect.rung]
-                self._output.switch_format(effect.track, MediaFormat(effect.rung, Container.MP4, init))
+                media_format = self._format(effect)
+                for kind in self._fed_with(effect.track):
+                    self._output.switch_format(kind, media_format)
             case FeedSegment():
-                self._feed(effect)
+                segment = self._segment(effect)
+                for kind in self._fed_with(effect.track):
+                    self._output.feed(kind, segment)
+            case CutTrack():
+                for kind in self._fed_with(effect.track):
+                    self._output.cut(kind, effect.from_us)
             case EndTrack():
-                self._output.end_track(effect.track)
+                for kind in self._fed_with(effect.track):
+                    self._output.end_track(kind)
             case StartOutput():
                 self._output.start(effect.position_us, effect.rate)
             case StopOutput():
                 self._output.stop()
 
-    def _feed(self, effect: FeedSegment) -> None:
-        track = self.plan.timeline.first(effect.track)
+    def _fed_with(self, track: TrackKind) -> frozenset[TrackKind]:
+        """The tracks of the output that take what is fed on one of the engine's."""
+        return frozenset({track}) | self._carried(frozenset({track}))
+
+    def _carried(self, tracks: frozenset[TrackKind]) -> frozenset[TrackKind]:
+        """Audio that comes inside the video's segments."""
+        is_carried = self.plan.has_muxed_audio and TrackKind.VIDEO in tracks
+        return frozenset({TrackKind.AUDIO}) if is_carried else frozenset()
+
+    def _format(self, effect: SwitchInit) -> MediaFormat:
+        said = self.plan.format(effect.key, effect.index, effect.rung)
+        init = self._requests.init(self.plan.init_name(effect.key, effect.index, effect.rung))
+        return MediaFormat(effect.rung, said.container, init, said.codecs, said.discontinuity)
+
+    def _segment(self, effect: FeedSegment) -> MediaSegment:
+        track = self.plan.timeline.find(effect.key)
         assert track is not None
-        start_us, end_us = track.start_us[effect.index : effect.index + 2]
-        offset_us = self.plan.offset_us(effect.track, effect.index)
-        self._output.feed(effect.track, MediaSegment(start_us, end_us, offset_us, self._segments[effect.request_id]))
+        start_us, end_us = track.segment_start_us(effect.index), track.segment_start_us(effect.index + 1)
+        offset_us = self.plan.offset_us(effect.key, effect.index)
+        return MediaSegment(start_us, end_us, offset_us, self._requests.segment(effect.request_id))
 
     def _set_timer(self) -> None:
         """Keep one sleeper; it is only replaced when it would wake too late."""
@@ -258,66 +278,6 @@ class Player:
         await self._clock.sleep_until(deadline_us)
         self._timer = self._timer_at = None
         self._call(lambda now: self._engine.handle_timer(now=now))
-
-    # ------------------------------------------------------------------ requests
-
-    def _spawn(self, request_id: int, fetch: asyncio._CoroutineLike[None]) -> None:
-        assert self._group is not None
-        task = self._group.create_task(fetch)
-        self._tasks[request_id] = task
-        task.add_done_callback(lambda done: self._forget(request_id, done))
-
-    def _forget(self, request_id: int, task: asyncio.Task[None]) -> None:
-        if self._tasks.get(request_id) is task:
-            del self._tasks[request_id]
-
-    def _request(self, address: Address, label: str) -> FetchRequest:
-        return FetchRequest(address.url, byte_range=address.byte_range, timeouts=self._timeouts, label=label)
-
-    async def _fetch_init(self, effect: FetchInit) -> None:
-        address = self.plan.init_address(effect.track, effect.rung)
-        body = b""
-        if address is not None:
-            label = self.plan.label(effect.track, effect.rung, -1)
-            try:
-                body = (await fetch_bytes(self._transport, self._request(address, label), self._clock)).body
-            except FetchError as exc:
-                self._failed(effect.request_id, exc)
-                return
-        self._inits[effect.track, effect.rung] = body
-        self._call(lambda now: self._engine.init_received(effect.request_id, now=now))
-
-    async def _fetch_segment(self, effect: FetchSegment) -> None:
-        address = self.plan.segment_address(effect.track, effect.rung, effect.index)
-        label = self.plan.label(effect.track, effect.rung, effect.index)
-        told_us = self._clock.now_us()
-
-        def on_progress(received_bytes: int, first_byte_us: int) -> None:
-            nonlocal told_us
-            if self._clock.now_us() - told_us >= PROGRESS_INTERVAL_US:
-                told_us = self._clock.now_us()
-                self._call(
-                    lambda now: self._engine.segment_progress(effect.request_id, received_bytes, first_byte_us, now=now)
-                )
-
-        try:
-            result = await fetch_bytes(
-                self._transport, self._request(address, label), self._clock, on_progress=on_progress
-            )
-        except FetchError as exc:
-            self._failed(effect.request_id, exc)
-            return
-        self._segments[effect.request_id] = result.body
-        self._call(
-            lambda now: self._engine.segment_received(
-                effect.request_id, len(result.body), result.first_byte_us, now=now
-            )
-        )
-
-    def _failed(self, request_id: int, error: FetchError) -> None:
-        retry_after_s = error.retry_after_s if isinstance(error, HttpStatusError) else None
-        failure = FetchFailure(error.code, str(error), error.retryable, round((retry_after_s or 0.0) * 1_000_000))
-        self._call(lambda now: self._engine.segment_failed(request_id, failure, now=now))
 
 
 class _Listener:

@@ -34,9 +34,9 @@ async def test_both_manifests_give_the_same_ladder_and_the_same_segments(stack: 
         assert theirs.sizes_bytes == ours.sizes_bytes
         assert theirs.start_us == pytest.approx(ours.start_us, abs=1)
         for rung in range(len(ours.rungs)):
-            assert dash.init_address(kind, rung) == hls.init_address(kind, rung)
-            assert [dash.segment_address(kind, rung, i) for i in range(ours.n_segments)] == [
-                hls.segment_address(kind, rung, i) for i in range(theirs.n_segments)
+            assert dash.init_address(ours.key, 0, rung) == hls.init_address(theirs.key, 0, rung)
+            assert [dash.segment_address(ours.key, i, rung) for i in range(ours.n_segments)] == [
+                hls.segment_address(theirs.key, i, rung) for i in range(theirs.n_segments)
             ]
 
 

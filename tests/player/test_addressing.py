@@ -14,6 +14,7 @@ from cushion_player.model import (
     Container,
     ContentKind,
     InitSegment,
+    Key,
     Period,
     Presentation,
     Representation,
@@ -52,6 +53,12 @@ def plan(*sets: AdaptationSet, language: str | None = None) -> PlaybackPlan:
     return plan_playback(Presentation("dash", URL, False, Fraction(6), (period,)), language=language)
 
 
+def key(of: PlaybackPlan, kind: TrackKind) -> str:
+    track = of.timeline.first(kind)
+    assert track is not None
+    return track.key
+
+
 def keys(of: PlaybackPlan, kind: TrackKind) -> list[str]:
     track = of.timeline.first(kind)
     return [rung.key for rung in track.rungs] if track is not None else []
@@ -65,25 +72,27 @@ def test_a_title_has_ascending_rungs_exact_sizes_and_addresses() -> None:
     assert [item.key for item in track.rungs] == ["video/360p", "video/720p"]
     assert track.start_us == (0, 2_000_000, 4_000_000, 5_500_000)
     assert track.sizes_bytes == ((100_000, 400_000), (110_000, 450_000), (80_000, 300_000))
-    assert planned.segment_address(VIDEO, 1, 2) == Address(URL + "720p/c3.m4s", (0, 299_999))
-    assert planned.init_address(AUDIO, 0) == Address(URL + "audio/init-cc.mp4", (0, 699))
-    assert planned.label(VIDEO, 1, 2) == "segment 2 of video/720p"
-    assert planned.label(AUDIO, 0, -1) == "the initialisation segment of audio/en"
+    audio_key = key(planned, AUDIO)
+    assert planned.segment_address(track.key, 2, 1) == Address(URL + "720p/c3.m4s", (0, 299_999))
+    assert planned.init_address(audio_key, 0, 0) == Address(URL + "audio/init-cc.mp4", (0, 699))
+    assert planned.label(track.key, 2, 1) == "segment 2 of video/720p"
+    assert planned.label(audio_key, 0, 0, "the key") == "the key of audio/en"
 
 
 def test_dash_and_hls_of_one_title_give_one_timeline() -> None:
     dash, hls = plan_playback(load("title.mpd")), plan_playback(load("title.m3u8"))
 
-    assert [replace(track, key="") for track in dash.timeline.tracks] == [
-        replace(track, key="") for track in hls.timeline.tracks
-    ]
+    for ours, theirs in zip(dash.timeline.tracks, hls.timeline.tracks, strict=True):
+        assert (ours.rungs, ours.start_us, ours.sizes_bytes) == (theirs.rungs, theirs.start_us, theirs.sizes_bytes)
     assert dash.timeline.duration_us == hls.timeline.duration_us == 5_504_000
-    assert dash.segment_address(AUDIO, 0, 1) == hls.segment_address(AUDIO, 0, 1)
+    assert dash.segment_address(key(dash, AUDIO), 1, 0) == hls.segment_address(key(hls, AUDIO), 1, 0)
 
 
 def test_offsets_are_known_in_dash_and_left_to_the_media_in_hls() -> None:
-    assert plan_playback(load("templates.mpd")).offset_us(AUDIO, 0) == 10_000_000
-    assert plan_playback(load("title.m3u8")).offset_us(VIDEO, 0) is None
+    dash, hls = plan_playback(load("templates.mpd")), plan_playback(load("title.m3u8"))
+
+    assert dash.offset_us(key(dash, AUDIO), 0) == 10_000_000
+    assert hls.offset_us(key(hls, VIDEO), 0) is None
 
 
 def test_periods_of_one_encoding_are_played_in_one_go() -> None:
@@ -92,8 +101,8 @@ def test_periods_of_one_encoding_are_played_in_one_go() -> None:
 
     assert track is not None
     assert track.start_us == (0, 2_000_000, 4_000_000, 6_000_000, 7_000_000)
-    assert [planned.offset_us(VIDEO, index) for index in range(4)] == [0, 0, 0, 0]
-    assert planned.segment_address(VIDEO, 0, 3).url == URL + "4.m4s"
+    assert [planned.offset_us(track.key, index) for index in range(4)] == [0, 0, 0, 0]
+    assert planned.segment_address(track.key, 3, 0).url == URL + "4.m4s"
 
 
 def test_the_timeline_begins_with_the_first_period() -> None:
@@ -102,7 +111,7 @@ def test_the_timeline_begins_with_the_first_period() -> None:
     planned = plan_playback(Presentation("dash", URL, False, None, (period,)))
 
     assert planned.timeline.duration_us == 6_000_000
-    assert planned.offset_us(VIDEO, 0) == 500_000
+    assert planned.offset_us(key(planned, VIDEO), 0) == 500_000
 
 
 def test_a_period_that_begins_inside_a_segment_begins_there() -> None:
@@ -163,15 +172,16 @@ def test_video_without_audio_and_audio_without_video_are_fine() -> None:
     assert [track.kind for track in plan(audio("a", "en")).timeline.tracks] == [AUDIO]
 
 
-def test_the_sound_of_muxed_video_comes_from_its_lowest_rung() -> None:
+def test_the_sound_of_muxed_video_comes_with_it() -> None:
     muxed = replace(
         video(rung("hi", 2000, "avc1.64001f,mp4a.40.2"), rung("lo", 1000, "avc1.64001f,mp4a.40.2")), is_muxed=True
     )
 
     planned = plan(muxed)
 
-    assert len(keys(planned, VIDEO)) == 2
-    assert planned.segment_address(AUDIO, 0, 1) == planned.segment_address(VIDEO, 0, 1) == Address("lo/1")
+    assert keys(planned, VIDEO) == ["video/lo", "video/hi"]
+    assert planned.has_muxed_audio
+    assert [track.kind for track in planned.timeline.tracks] == [VIDEO]
 
 
 def test_audio_of_unknown_rate_is_assumed_and_noted() -> None:
@@ -186,9 +196,8 @@ def test_audio_of_unknown_rate_is_assumed_and_noted() -> None:
 @pytest.mark.parametrize(
     ("sets", "message"),
     [
-        ([video(replace(rung("v"), container=Container.MPEG_TS))], "MPEG-TS segments cannot be played yet"),
-        ([video(replace(rung("v"), container=Container.WEBM))], "webm segments cannot be played yet"),
-        ([video(replace(rung("v"), protection=("cenc",)))], "encrypted"),
+        ([video(replace(rung("v"), container=Container.UNKNOWN))], "unknown segments cannot be played"),
+        ([video(replace(rung("v"), protection=("SAMPLE-AES-X",)))], "encrypted by SAMPLE-AES-X"),
         ([video(replace(rung("v"), segments=()))], "neither video nor audio"),
         ([], "no media"),
     ],
@@ -205,12 +214,86 @@ def test_live_is_said_to_be_not_playable_yet() -> None:
         plan_playback(live)
 
 
-def test_discontinuities_and_changing_inits_are_not_played_yet() -> None:
+def test_a_discontinuity_begins_a_stretch_with_its_own_initialisation_segment() -> None:
     segments = rung("v").segments
-    broken = replace(rung("v"), segments=(*segments[:2], segments[2]._replace(discontinuity=1)))
+    other = InitSegment(Address("v/other"))
+    broken = replace(rung("v"), segments=(*segments[:2], segments[2]._replace(discontinuity=1, init=other)))
 
-    with pytest.raises(UnsupportedManifestFeature, match="discontinuities"):
-        plan(video(broken))
+    planned = plan(video(broken))
+    (track,) = planned.timeline.tracks
+
+    assert [(stretch.first_index, stretch.discontinuity) for stretch in track.stretches] == [(0, 0), (2, 1)]
+    assert [planned.init_address(track.key, index, 0) for index in (1, 2)] == [Address("v/init"), Address("v/other")]
+    assert planned.init_name(track.key, 1, 0) != planned.init_name(track.key, 2, 0)
+
+
+def two_periods(first: tuple[AdaptationSet, ...], second: tuple[AdaptationSet, ...]) -> PlaybackPlan:
+    periods = (Period("0", Fraction(0), Fraction(6), first), Period("1", Fraction(6), Fraction(6), second))
+    return plan_playback(Presentation("dash", URL, False, Fraction(12), periods))
+
+
+def test_periods_with_different_encodings_are_stretches_of_one_track() -> None:
+    planned = two_periods(
+        (video(rung("a"), rung("b", 2000)), audio("s", "en")), (video(rung("c", 500)), audio("s", "en"))
+    )
+    track = planned.timeline.first(VIDEO)
+
+    assert track is not None
+    assert [[item.key for item in stretch.rungs] for stretch in track.stretches] == [
+        ["video/a", "video/b"],
+        ["video/c"],
+    ]
+    assert planned.segment_address(track.key, 4, 0) == Address("c/1")
+    assert planned.timeline.duration_us == 12_000_000
+
+
+def test_a_period_without_audio_is_played_on_in_silence() -> None:
+    planned = two_periods((video(rung("a")), audio("s", "en")), (video(rung("a")),))
+    sound = planned.timeline.first(AUDIO)
+
+    assert sound is not None
+    assert (sound.blanks, sound.gaps) == (frozenset({3}), frozenset())
+    assert sound.end_us() == 12_000_000
+
+
+def hole(of: Representation) -> Representation:
+    """Its second segment left out."""
+    return replace(of, segments=(of.segments[0], of.segments[2]))
+
+
+def test_what_no_track_plays_is_a_gap_and_what_one_lacks_is_not() -> None:
+    both = plan(
+        video(hole(rung("v"))), replace(audio("s", "en"), representations=(hole(rung("s", 96_000, "mp4a.40.2")),))
+    )
+    one = plan(video(hole(rung("v"))), audio("s", "en"))
+
+    assert [track.gaps for track in both.timeline.tracks] == [frozenset({1}), frozenset({1})]
+    assert [(track.gaps, track.blanks) for track in one.timeline.tracks] == [
+        (frozenset(), frozenset({1})),
+        (frozenset(), frozenset()),
+    ]
+
+
+def test_every_language_is_a_track_and_every_period_has_the_most_alike() -> None:
+    planned = two_periods(
+        (video(rung("v")), audio("1", "en"), audio("2", "fr")), (video(rung("v")), audio("3", "fr"), audio("4", "de"))
+    )
+    sound = [track for track in planned.timeline.tracks if track.kind is AUDIO]
+
+    assert [track.language for track in sound] == ["en", "fr", "de"]
+    assert planned.segment_address("audio/2", 3, 0) == Address("3/0")
+
+
+def test_segments_under_one_key_are_one_stretch_and_another_key_begins_one() -> None:
+    segments = rung("v").segments
+    under = [Key("AES-128", "https://k/1", bytes(16)), Key("AES-128", "https://k/1", bytes(15) + b"1")]
+    keyed = (*(item._replace(keys=(key,)) for item, key in zip(segments, under, strict=False)), segments[2])
+
+    planned = plan(video(replace(rung("v"), segments=keyed, protection=("AES-128",))))
+    (track,) = planned.timeline.tracks
+
+    assert [stretch.keys for stretch in track.stretches] == [("key 0",), ()]
+    assert planned.encryption(track.key, 1, 0).keys == (under[1],)
 
 
 def test_sets_that_must_be_left_alone_and_thumbnails_are_never_played() -> None:

@@ -69,7 +69,7 @@ def read_playlists(described: TitleDescription) -> Presentation:
 
 def addresses(plan: PlaybackPlan, track: Track) -> list[object]:
     return [
-        plan.segment_address(track.kind, rung, index)
+        plan.segment_address(track.key, index, rung)
         for rung in range(len(track.rungs))
         for index in range(track.n_segments)
     ]
@@ -112,7 +112,7 @@ def test_dash_and_hls_of_one_title_give_one_timeline(
         )
         assert [rung.height_px for rung in ours.rungs] == [rung.height_px for rung in theirs.rungs]
         assert addresses(dash, ours) == addresses(hls, theirs)
-        assert [dash.init_address(kind, rung) for rung in range(len(ours.rungs))] == [
-            hls.init_address(kind, rung) for rung in range(len(theirs.rungs))
+        assert [dash.init_address(ours.key, 0, rung) for rung in range(len(ours.rungs))] == [
+            hls.init_address(theirs.key, 0, rung) for rung in range(len(theirs.rungs))
         ]
     assert dash.timeline.duration_us == hls.timeline.duration_us

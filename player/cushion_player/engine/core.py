@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cushion_abr.contract import SAMPLE_SEEK, Sample, make_ladder
-from cushion_abr.registry import bind
+from cushion_abr.contract import SAMPLE_SEEK, Sample
+from cushion_player.buffer import ABSENT
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
 from cushion_player.engine.fetching import Fetching
 from cushion_player.engine.phase import WAITING, Phase
 from cushion_player.engine.playhead import Playhead
+from cushion_player.engine.rules import RuleBook
 from cushion_player.engine.selection import choose_tracks
 from cushion_player.engine.snapshot import EngineSnapshot
+from cushion_player.engine.stalls import Stall, stall_cause
 from cushion_player.engine.track import TrackState
 from cushion_player.engine.verbs import VerbCall, verb
 from cushion_player.events import (
     Event,
+    GapSkipped,
     MediaDamaged,
     PlaybackEnded,
     PlaybackFailed,
@@ -33,8 +36,10 @@ from cushion_player.events import (
     RepresentationChanged,
     SeekEnded,
     SeekStarted,
+    StallCause,
     StartOutput,
     StopOutput,
+    TrackDropped,
 )
 from cushion_player.timeline import Timeline, TrackKind
 
@@ -70,12 +75,13 @@ class PlaybackEngine:
         self._hold_until_us = 0
         self._phase_since_us = 0
         self._paused_us = 0
-        self._start_us = 0
         self._startup_us: int | None = None
         self._has_played = False
         self._rebuffer_count = 0
         self._rebuffer_us = 0
+        self._stall: Stall | None = None
         self._seek_us = 0
+        self._sought = False
         self._frames_dropped = 0
 
     # ------------------------------------------------------------------ verbs of the viewer
@@ -86,11 +92,10 @@ class PlaybackEngine:
         assert self._phase is Phase.IDLE, "start is the first verb, once"
         self._timeline = timeline
         self._tracks = [TrackState(track) for track in choose_tracks(timeline)]
-        ladder = make_ladder([float(rung.bitrate_bps) for rung in self._tracks[0].track.rungs])
-        rule = bind(self._rule_name, ladder, seed=self._seed, **self._rule_params)
-        self._fetching = Fetching(self.config, rule, self._tracks, self._playhead, self._emit)
+        rules = RuleBook(self._rule_name, self._rule_params, self._seed, self._tracks[0].track.rungs)
+        self._fetching = Fetching(self.config, rules, self._tracks, self._playhead, self._emit)
         self._fetching.limits = self._limits
-        self._start_us = now
+        self._paused_us = now
         self._enter(Phase.STARTUP, now)
         self._reposition(min(max(0, position_us), timeline.duration_us), now)
 
@@ -120,11 +125,11 @@ class PlaybackEngine:
         target = min(max(0, position_us), self._timeline.duration_us)
         self._emit(SeekStarted(self._playhead.position_us(now), target))
         self._stop_clock(now)
-        if self._phase is Phase.REBUFFERING:
-            self._rebuffer_us += self._waited_us(now)
+        self._end_stall("the viewer went elsewhere", now)
+        self._sought = True
         if self._phase is not Phase.STARTUP:
             self._enter(Phase.SEEKING, now if self._phase is not Phase.SEEKING else self._phase_since_us)
-        self._fetching.rule.observe(Sample(SAMPLE_SEEK, 0, 0, 0, 0, now))
+        self._fetching.rules.observe(Sample(SAMPLE_SEEK, 0, 0, 0, 0, now))
         self._reposition(target, now)
 
     @verb
@@ -146,7 +151,12 @@ class PlaybackEngine:
     @verb
     def init_received(self, request_id: int, *, now: int) -> None:
         if self._fetching is not None:
-            self._fetching.init_received(request_id)
+            self._fetching.prerequisite_received(request_id)
+
+    @verb
+    def key_received(self, request_id: int, *, now: int) -> None:
+        if self._fetching is not None:
+            self._fetching.prerequisite_received(request_id)
 
     @verb
     def segment_progress(self, request_id: int, received_bytes: int, first_byte_us: int, *, now: int) -> None:
@@ -161,7 +171,7 @@ class PlaybackEngine:
 
     @verb
     def segment_failed(self, request_id: int, failure: FetchFailure, *, now: int) -> None:
-        """Also for initialisation segments."""
+        """Also for initialisation segments and keys."""
         if self._fetching is not None:
             self._fetching.failed(request_id, failure, now)
 
@@ -174,7 +184,9 @@ class PlaybackEngine:
     @verb
     def output_starved(self, *, now: int) -> None:
         if self._playhead.is_running:
-            self._rebuffer("output", now)
+            position = self._playhead.position_us(now)
+            track = min(self._required(), key=lambda track: track.end_us(position))
+            self._rebuffer(track, StallCause.DECODER, "output", now)
             self._hold_until_us = now + self.config.starved_hold_us
 
     @verb
@@ -216,7 +228,7 @@ class PlaybackEngine:
         if self._playhead.is_running:
             position = self._playhead.position_us(self._now)
             stops = [self._duration_us]
-            for track in self._tracks:
+            for track in self._required():
                 limit = track.limits_playback_at_us()
                 if limit is not None:
                     stops.append(limit)
@@ -230,14 +242,15 @@ class PlaybackEngine:
         """How things stand at `now`; changes nothing."""
         now = max(now, self._now)
         position = self._playhead.position_us(now)
-        ends = [track.end_us(position) for track in self._tracks if not track.is_complete()]
+        ends = [track.end_us(position) for track in self._required() if not track.is_complete()]
         buffered_to = min(ends) if ends else self._duration_us
         rung, n_rungs, height, bitrate = -1, 0, 0, 0
         if self._tracks:
             main = self._tracks[0]
-            rung, n_rungs = main.playing_rung, len(main.track.rungs)
-            if rung >= 0:
-                height, bitrate = main.track.rungs[rung].height_px, main.track.rungs[rung].bitrate_bps
+            rung = main.playing_rung
+            n_rungs = len(main.track.stretch_of(max(main.playing_index, main.track.first_index)).rungs)
+            if main.playing is not None:
+                height, bitrate = main.playing.height_px, main.playing.bitrate_bps
         rebuffering_us = self._waited_us(now) if self._phase is Phase.REBUFFERING else 0
         return EngineSnapshot(
             phase=self._phase,
@@ -250,7 +263,7 @@ class PlaybackEngine:
             n_rungs=n_rungs,
             height_px=height,
             bitrate_bps=bitrate,
-            throughput_bps=self._fetching.rule.throughput_bps() if self._fetching is not None else 0.0,
+            throughput_bps=self._fetching.rules.throughput_bps() if self._fetching is not None else 0.0,
             startup_us=self._startup_us,
             rebuffer_count=self._rebuffer_count,
             rebuffer_us=self._rebuffer_us + rebuffering_us,
@@ -279,7 +292,20 @@ class PlaybackEngine:
         if self._phase in WAITING:
             self._maybe_run(self._fetching.threshold_us(self._phase), now)
         if self._phase in (Phase.STEADY, *WAITING):
+            self._drop_failed(now)
             self._fetching.request_due(self._phase, now)
+
+    def _required(self) -> list[TrackState]:
+        """The tracks that playback waits for."""
+        return [track for track in self._tracks if track.is_required]
+
+    def _drop_failed(self, now: int) -> None:
+        """Go on without what can be done without."""
+        for track in [track for track in self._tracks if track.failure is not None and not track.is_required]:
+            assert track.failure is not None
+            self._tracks.remove(track)
+            position = self._playhead.position_us(now)
+            self._emit(TrackDropped(track.kind, track.track.key, position, track.failure.message))
 
     # ------------------------------------------------------------------ the clock
 
@@ -294,35 +320,68 @@ class PlaybackEngine:
             self._enter(Phase.ENDED, now)
             self._emit(PlaybackEnded(self._duration_us))
             return
-        limits = [track.limits_playback_at_us() for track in self._tracks]
-        if any(limit is not None and position >= limit for limit in limits):
-            self._rebuffer("buffer", now)
+        if self._skip_gap(position, now):
+            return
+        for track in self._required():
+            limit = track.limits_playback_at_us()
+            if limit is not None and position >= limit:
+                assert self._fetching is not None
+                self._rebuffer(track, stall_cause(track), "buffer", now)
+                return
+
+    def _skip_gap(self, position: int, now: int) -> bool:
+        """Jump over what no track can play; the wait until the picture is there again counts as a rebuffer."""
+        target, track_in_gap = position, None
+        while True:
+            gaps = [(track, gap) for track in self._required() if (gap := track.gap_at(target)) is not None]
+            if not gaps:
+                break
+            track_in_gap = track_in_gap or gaps[0][0]
+            target = max(gap.end_us for _, gap in gaps)
+        if track_in_gap is None:
+            return False
+        if self._playhead.is_running:
+            self._rebuffer(track_in_gap, StallCause.GAP, "buffer", now)
+        self._emit(GapSkipped(track_in_gap.kind, position, target, StallCause.GAP))
+        self._reposition(min(target, self._duration_us), now)
+        return True
 
     def _maybe_run(self, threshold_us: int, now: int) -> None:
         """Leave a waiting phase when enough is there, or fail when it never will be."""
         position = self._playhead.position_us(now)
-        for track in self._tracks:
-            if track.failure is not None and track.buffer.ahead_us(position) <= 0:
+        if self._skip_gap(position, now):
+            return
+        for track in self._required():
+            if track.failure is not None and track.ahead_us(position) <= 0:
                 self._fail(track.failure, tuple(track.retries.log), now)
                 return
-        if any(track.buffer.ahead_us(position) < threshold_us and not track.is_final() for track in self._tracks):
+        waiting = [
+            track for track in self._required() if track.ahead_us(position) < threshold_us and not track.is_final()
+        ]
+        if waiting:
+            if self._stall is not None:
+                self._stall.note(stall_cause(waiting[0]))
             return
         if not (self._output_ready and self._wants_play and now >= self._hold_until_us):
             return
+        self._leave_waiting(position, now)
+
+    def _leave_waiting(self, position: int, now: int) -> None:
+        """The clock runs (again)."""
         waited = self._waited_us(now)
         phase = self._phase
+        self._end_stall("", now)
         self._enter(Phase.STEADY, now)
         self._run_clock(now)
+        if phase is Phase.SEEKING:
+            self._seek_us += waited
         if not self._has_played:
             self._has_played = True
-            self._startup_us = now - self._start_us
+            self._startup_us = waited
             self._emit(PlaybackStarted(position, self._startup_us))
-        elif phase is Phase.REBUFFERING:
-            self._rebuffer_us += waited
-            self._emit(RebufferEnded(position, waited))
-        else:
-            self._seek_us += waited
-            self._emit(SeekEnded(position, waited))
+        if self._sought:
+            self._sought = False
+            self._emit(SeekEnded(position, waited if phase is Phase.SEEKING else 0))
         for track in self._tracks:
             self._notice_rung(track, position)
 
@@ -335,11 +394,22 @@ class PlaybackEngine:
             self._playhead.stop(now)
             self._emit(StopOutput())
 
-    def _rebuffer(self, cause: str, now: int) -> None:
+    def _rebuffer(self, track: TrackState, cause: StallCause, detected: str, now: int) -> None:
         self._stop_clock(now)
         self._enter(Phase.REBUFFERING, now)
         self._rebuffer_count += 1
-        self._emit(RebufferStarted(self._playhead.position_us(now), cause))
+        self._stall = Stall(cause)
+        self._emit(RebufferStarted(self._playhead.position_us(now), cause, track.kind, detected))
+
+    def _end_stall(self, recovery: str, now: int) -> None:
+        """Close the rebuffer that is going on, if one is."""
+        if self._stall is None:
+            return
+        stall, self._stall = self._stall, None
+        waited = self._waited_us(now)
+        self._rebuffer_us += waited
+        position = self._playhead.position_us(now)
+        self._emit(RebufferEnded(position, waited, stall.cause, recovery or stall.recovery))
 
     def _waited_us(self, now: int) -> int:
         """How long the phase has lasted for somebody who wants to watch: while paused nobody waits."""
@@ -353,31 +423,32 @@ class PlaybackEngine:
 
     def _notice_rung(self, track: TrackState, position: int) -> None:
         covering = track.buffer.covering(position)
-        if covering is None or covering.index < track.playing_index:  # the clock was re-anchored a little back
-            return
+        if covering is None or covering.rung == ABSENT or covering.index < track.playing_index:
+            return  # a lower index: the clock was re-anchored a little back
         track.playing_index = covering.index
-        if covering.rung != track.playing_rung:
-            track.playing_rung = covering.rung
-            rung = track.track.rungs[covering.rung]
+        track.playing_rung = covering.rung
+        rung = track.track.stretch_of(covering.index).rungs[covering.rung]
+        if rung != track.playing:
+            track.playing = rung
             self._emit(RepresentationChanged(track.kind, position, covering.rung, rung.bitrate_bps, rung.height_px))
 
     def _reposition(self, position_us: int, now: int) -> None:
         self._playhead.move(position_us, now)
         self._output_ready = False
-        self._emit(PrepareOutput(position_us))
+        self._emit(PrepareOutput(position_us, frozenset(track.kind for track in self._tracks)))
         for track in self._tracks:
             before = track.next_index
             self._emit(*track.reposition(position_us))
             if track.next_index != before and self._fetching is not None:
                 self._fetching.abandon(track, "seek")
+            track.skip_absent()
             self._emit(*track.feed())
 
     def _fail(self, failure: FetchFailure, attempts: tuple[str, ...], now: int) -> None:
         if self._fetching is None or self._phase in (Phase.ENDED, Phase.FAILED):
             return
         self._stop_clock(now)
-        if self._phase is Phase.REBUFFERING:
-            self._rebuffer_us += self._waited_us(now)
+        self._end_stall("none: playback failed", now)
         self._enter(Phase.FAILED, now)
         self._fetching.abandon_all("playback failed")
         self._emit(PlaybackFailed(self._playhead.position_us(now), failure.code, failure.message, attempts))

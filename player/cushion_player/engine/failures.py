@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cushion_player.engine.config import EngineConfig, FetchFailure
+from cushion_player.engine.prerequisites import NeedKind
 from cushion_player.engine.track import TrackState
 
 MAX_RETRY_DELAY_US = 8_000_000
@@ -14,7 +15,7 @@ def retry_delay_us(config: EngineConfig, attempt: int, failure: FetchFailure) ->
     return min(max(backoff, failure.retry_after_us), MAX_RETRY_DELAY_US)
 
 
-def describe_failure(track: TrackState, index: int, rung: int, failure: FetchFailure) -> str:
-    """One line for the list of attempts. index -1 means the initialisation segment."""
-    what = "init" if index < 0 else f"segment {index}"
-    return f"{what} of {track.kind}/{track.track.rungs[rung].key}: {failure.message}"
+def describe_failure(track: TrackState, index: int, rung: int, failure: FetchFailure, need: NeedKind | None) -> str:
+    """One line for the list of attempts. need: what failed when it was not the segment itself."""
+    what = f"segment {index}" if need is None else str(need)
+    return f"{what} of {track.kind}/{track.track.stretch_of(index).rungs[rung].key}: {failure.message}"

@@ -10,15 +10,17 @@ from collections.abc import Callable
 
 from cushion_abr.contract import SAMPLE_ABANDONED, SAMPLE_DOWNLOAD, Progress, Sample
 from cushion_abr.reasons import describe
-from cushion_abr.registry import BoundRule
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
 from cushion_player.engine.failures import describe_failure, retry_delay_us
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
-from cushion_player.engine.selection import choose_rung, describe_situation
+from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place, needs_of
+from cushion_player.engine.rules import RuleBook
+from cushion_player.engine.selection import choose_audio_rung, choose_rung, describe_situation
 from cushion_player.engine.track import Request, TrackState
 from cushion_player.events import (
     AbandonSegment,
+    AcquireKey,
     Event,
     FetchInit,
     FetchSegment,
@@ -26,6 +28,7 @@ from cushion_player.events import (
     SegmentLoaded,
     SegmentRetried,
 )
+from cushion_player.timeline import TrackKind
 
 
 class Fetching:
@@ -34,13 +37,13 @@ class Fetching:
     def __init__(
         self,
         config: EngineConfig,
-        rule: BoundRule,
+        rules: RuleBook,
         tracks: list[TrackState],
         playhead: Playhead,
         emit: Callable[..., None],
     ) -> None:
         self.limits = Limits()
-        self.rule = rule
+        self.rules = rules
         self._config = config
         self._tracks = tracks
         self._playhead = playhead
@@ -60,7 +63,7 @@ class Fetching:
         times: list[int] = []
         for track in self._tracks:
             earliest = self._earliest_us(track, phase, now)
-            times += track.init_retry_at_us.values()
+            times += [state.retry_at_us or 0 for _, state in track.prerequisites.due()]
             if earliest is not None:
                 times.append(earliest)
         return times
@@ -69,26 +72,26 @@ class Fetching:
         """Request whatever may be requested now, the track with the least media ahead first."""
         position = self._playhead.position_us(now)
         for track in sorted(self._tracks, key=lambda track: track.end_us(position)):
-            for rung, at_us in list(track.init_retry_at_us.items()):
-                if now >= at_us:
-                    del track.init_retry_at_us[rung]
-                    self._request_init(track, rung)
+            for need, state in track.prerequisites.due():
+                if state.retry_at_us is not None and now >= state.retry_at_us:
+                    self._ask(track, need, state)
             earliest = self._earliest_us(track, phase, now)
             if earliest is not None and earliest <= now:
                 self._request_next(track, phase, now)
 
     def _earliest_us(self, track: TrackState, phase: Phase, now: int) -> int | None:
         """When this track may request again by the clock alone; None when the clock does not decide it."""
-        if track.is_complete() or track.in_flight is not None or track.failure is not None:
+        if not track.has_next or track.in_flight is not None or track.failure is not None:
             return None
         retry_us = track.retries.at_us or 0
         position = self._playhead.position_us(now)
         ahead = track.buffer.ahead_us(position)
         spare = ahead - self.threshold_us(phase)
+        if self._is_too_far_ahead(track, ahead, position):
+            return None  # what the others receive decides it
         if spare < 0:
             return retry_us
-        start = track.track.start_us
-        excess = ahead + start[track.next_index + 1] - start[track.next_index] - self._config.buffer_goal_us
+        excess = ahead + track.track.segment_us(track.next_index) - self._config.buffer_goal_us
         is_full = sum(each.buffer.size_bytes for each in self._tracks) > self._config.buffer_limit_bytes
         if not self._playhead.is_running:
             return None if is_full or excess > 0 else max(track.wait_until_us, retry_us)
@@ -97,11 +100,24 @@ class Fetching:
             earliest = min(earliest, max(track.wait_until_us, self._playhead.reached_at_us(position + max(excess, 0))))
         return max(earliest, retry_us)
 
+    def _is_too_far_ahead(self, track: TrackState, ahead_us: int, position_us: int) -> bool:
+        """Whether a track must leave the link to one that has less: more than two of its segments lie between them."""
+        behind = [
+            other.buffer.ahead_us(position_us)
+            for other in self._tracks
+            if other is not track and other.is_required and other.in_flight is not None
+        ]
+        lead_us = 2 * track.track.segment_us(track.next_index)
+        return bool(behind) and min(behind) < self._config.rebuffer_threshold_us and ahead_us >= min(behind) + lead_us
+
     # ------------------------------------------------------------------ what
 
     def _request_next(self, track: TrackState, phase: Phase, now: int) -> None:
         if track is not self._tracks[0]:
-            self._request(track, choose_rung(track, Limits()), "audio", now)
+            if not track.usable_rungs():
+                return
+            rung = choose_audio_rung(track, self.rules.throughput_bps()) if track.kind is TrackKind.AUDIO else 0
+            self._request(track, rung, str(track.kind), now)
             return
         rung, wait_us, reason = self._decide(track, phase, now)
         if wait_us > 0 and track.buffer.ahead_us(self._playhead.position_us(now)) >= self.threshold_us(phase):
@@ -114,41 +130,49 @@ class Fetching:
         top = choose_rung(track, self.limits)
         if self.limits.pinned_rung is not None:
             return top, 0, "pinned by the viewer"
-        sizes = track.sizes_bits[track.next_index : track.next_index + max(1, self.rule.lookahead)]
+        rule = self.rules.use(track.stretch.rungs)
+        sizes = track.sizes_ahead(rule.lookahead)
         situation = describe_situation(track, phase, self._playhead, self._config.buffer_goal_us, max_rung=top, now=now)
-        decision = self.rule.decide(sizes, situation)
+        decision = rule.decide(sizes, situation)
         usable = track.usable_rungs()
         rung = max((each for each in usable if each <= decision.rung), default=usable[0])
         return rung, decision.wait_us, describe(decision.reason)
 
     def _request(self, track: TrackState, rung: int, reason: str, now: int, *, is_second_choice: bool = False) -> None:
-        is_init_known = (
-            rung in track.inits_held or rung in track.inits_in_flight.values() or rung in track.init_retry_at_us
-        )
-        if not is_init_known:
-            self._request_init(track, rung)
         index = track.next_index
+        self._prepare(track, Place(index, rung))
         if rung != track.last_rung:
             self._emit(RungSelected(track.kind, index, track.last_rung, rung, reason))
-        start = track.track.start_us
         self._request_id += 1
         track.in_flight = Request(self._request_id, index, rung, now, is_second_choice=is_second_choice)
         track.retries.at_us = None
-        duration_us = start[index + 1] - start[index]
-        self._emit(FetchSegment(self._request_id, track.kind, rung, index, start[index], duration_us, reason))
+        start_us, duration_us = track.track.segment_start_us(index), track.track.segment_us(index)
+        self._emit(
+            FetchSegment(self._request_id, track.kind, track.track.key, rung, index, start_us, duration_us, reason)
+        )
 
-    def _request_init(self, track: TrackState, rung: int) -> None:
+    def _prepare(self, track: TrackState, place: Place) -> None:
+        """Ask for what a segment at a rung needs, as far as it was not asked for yet."""
+        for need, state in track.prerequisites.open(track.track.stretch_of(place.index), place):
+            self._ask(track, need, state)
+
+    def _ask(self, track: TrackState, need: Need, state: NeedState) -> None:
         self._request_id += 1
-        track.inits_in_flight[self._request_id] = rung
-        self._emit(FetchInit(self._request_id, track.kind, rung))
+        state.request_id = self._request_id
+        state.retry_at_us = None
+        effect = FetchInit if need.kind is NeedKind.INIT else AcquireKey
+        self._emit(effect(self._request_id, track.kind, track.track.key, state.place.rung, state.place.index))
 
     # ------------------------------------------------------------------ answers
 
-    def init_received(self, request_id: int) -> None:
+    def prerequisite_received(self, request_id: int) -> None:
+        """An initialisation segment or a key is there."""
         for track in self._tracks:
-            rung = track.inits_in_flight.pop(request_id, None)
-            if rung is not None:
-                track.inits_held.add(rung)
+            found = track.prerequisites.asked(request_id)
+            if found is not None:
+                state = found[1]
+                state.request_id, state.is_held = None, True
+                self._prepare(track, state.place)
                 self._emit(*track.feed())
 
     def progressed(self, request_id: int, received_bytes: int, first_byte_us: int, now: int) -> None:
@@ -163,11 +187,10 @@ class Fetching:
             self._consider_abandoning(track, request, now)
 
     def _consider_abandoning(self, track: TrackState, request: Request, now: int) -> None:
-        start = track.track.start_us
-        better = self.rule.abandon(
+        better = self.rules.use(track.stretch.rungs).abandon(
             Progress(
                 rung=request.rung,
-                segment_us=start[request.index + 1] - start[request.index],
+                segment_us=track.track.segment_us(request.index),
                 total_bytes=track.track.size_bytes(request.index, request.rung),
                 received_bytes=request.received_bytes,
                 request_us=request.request_us,
@@ -200,8 +223,9 @@ class Fetching:
 
     def failed(self, request_id: int, failure: FetchFailure, now: int) -> None:
         for track in self._tracks:
-            if request_id in track.inits_in_flight:
-                self._init_failed(track, track.inits_in_flight.pop(request_id), failure, now)
+            found = track.prerequisites.asked(request_id)
+            if found is not None:
+                self._prerequisite_failed(track, *found, failure, now)
                 return
         track_of = self._track_of(request_id)
         if track_of is not None and track_of.in_flight is not None:
@@ -214,14 +238,16 @@ class Fetching:
             track.in_flight = None
 
     def abandon_all(self, reason: str) -> None:
-        """Give up every request there is, initialisation segments too."""
+        """Give up every request there is, initialisation segments and keys too."""
         for track in self._tracks:
             self.abandon(track, reason)
-            self._emit(*(AbandonSegment(request_id, reason) for request_id in track.inits_in_flight))
-            track.inits_in_flight.clear()
+            for state in track.prerequisites.in_flight():
+                assert state.request_id is not None
+                self._emit(AbandonSegment(state.request_id, reason))
+                state.request_id = None
 
     def _observe(self, kind: int, request: Request, size_bytes: int, first_byte_us: int, now: int) -> None:
-        self.rule.observe(Sample(kind, request.rung, size_bytes, request.request_us, first_byte_us, now))
+        self.rules.observe(Sample(kind, request.rung, size_bytes, request.request_us, first_byte_us, now))
 
     def _track_of(self, request_id: int) -> TrackState | None:
         for track in self._tracks:
@@ -235,7 +261,8 @@ class Fetching:
         """Try again later, try another rung, or give the track up (what is buffered still plays)."""
         track.in_flight = None
         retries = track.retries
-        retries.log.append(describe_failure(track, request.index, request.rung, failure))
+        retries.log.append(describe_failure(track, request.index, request.rung, failure, None))
+        retries.last_code = failure.code
         delay_us = 0
         if failure.retryable:
             retries.attempts += 1
@@ -251,17 +278,26 @@ class Fetching:
                 return
         self._emit(SegmentRetried(track.kind, request.rung, request.index, len(retries.log), delay_us, failure.message))
 
-    def _init_failed(self, track: TrackState, rung: int, failure: FetchFailure, now: int) -> None:
-        """Try again later, or do without this rung: what came of it but was not fed is fetched again at another."""
-        track.retries.log.append(describe_failure(track, -1, rung, failure))
-        track.init_attempts[rung] += 1
-        if failure.retryable and track.init_attempts[rung] < self._config.max_attempts:
-            track.init_retry_at_us[rung] = now + retry_delay_us(self._config, track.init_attempts[rung], failure)
+    def _prerequisite_failed(
+        self, track: TrackState, need: Need, state: NeedState, failure: FetchFailure, now: int
+    ) -> None:
+        """Try again later, or do without what needs it: what came of that and was not fed is fetched in another way."""
+        state.request_id = None
+        index, rung = state.place
+        track.retries.log.append(describe_failure(track, index, rung, failure, need.kind))
+        track.retries.last_code = failure.code
+        state.attempts += 1
+        if failure.retryable and state.attempts < self._config.max_attempts:
+            state.retry_at_us = now + retry_delay_us(self._config, state.attempts, failure)
             return
-        track.lost_rungs.add(rung)
-        dropped: list[Event] = track.drop_unfed(rung)
+        state.is_lost = True
+        dropped: list[Event] = track.drop_unfed(need)
         self._emit(*dropped)
-        if track.in_flight is not None and (dropped or track.in_flight.rung == rung):
-            self.abandon(track, "its initialisation segment cannot be had")
+        in_flight = track.in_flight
+        if in_flight is not None and (
+            dropped or need in needs_of(track.track.stretch_of(in_flight.index), in_flight.rung)
+        ):
+            what = "initialisation segment" if need.kind is NeedKind.INIT else "key"
+            self.abandon(track, f"its {what} cannot be had")
         if not track.usable_rungs():
             track.failure = failure

@@ -7,10 +7,12 @@ from cushion_player.engine.config import Limits
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.track import TrackState
-from cushion_player.timeline import Timeline, Track, TrackKind
+from cushion_player.timeline import Timeline, Track, TrackKind, TrackRung
 
 AUDIO_CEILING_BPS = 200_000
 """The highest audio rung below this is played: audio adaptation is not worth a rebuffer."""
+AUDIO_SHARE = 0.2
+"""Of the throughput, what audio may take at most: about what it has of the ladders that are in use."""
 
 PHASE_CODES = {
     Phase.STARTUP: PHASE_STARTUP,
@@ -29,19 +31,36 @@ def choose_tracks(timeline: Timeline) -> list[Track]:
 
 
 def choose_rung(track: TrackState, limits: Limits) -> int:
-    """The highest usable rung within the limits (for audio: within the ceiling); the lowest when none is."""
+    """The highest usable rung within the limits; the lowest when none is."""
     usable = track.usable_rungs()
+    rungs = track.stretch.rungs
     if limits.pinned_rung is not None:
-        wanted = min(max(limits.pinned_rung, 0), len(track.track.rungs) - 1)
+        wanted = min(max(limits.pinned_rung, 0), len(rungs) - 1)
         return min(usable, key=lambda rung: abs(rung - wanted))
-    ceiling_bps = AUDIO_CEILING_BPS if track.kind is TrackKind.AUDIO else limits.max_bitrate_bps
     allowed = [
         rung
         for rung in usable
-        if (ceiling_bps is None or track.track.rungs[rung].bitrate_bps <= ceiling_bps)
-        and (limits.max_height_px is None or track.track.rungs[rung].height_px <= limits.max_height_px)
+        if (limits.max_bitrate_bps is None or rungs[rung].bitrate_bps <= limits.max_bitrate_bps)
+        and (limits.max_height_px is None or rungs[rung].height_px <= limits.max_height_px)
     ]
     return allowed[-1] if allowed else usable[0]
+
+
+def choose_audio_rung(track: TrackState, throughput_bps: float) -> int:
+    """The highest usable rung below the ceiling that takes no more than its share; the lowest when none does.
+
+    throughput_bps: 0 before anything is known of it.
+    """
+    usable = track.usable_rungs()
+    rungs = track.stretch.rungs
+    limit_bps = min(AUDIO_CEILING_BPS, throughput_bps * AUDIO_SHARE) if throughput_bps else AUDIO_CEILING_BPS
+    allowed = [rung for rung in usable if rungs[rung].bitrate_bps <= limit_bps]
+    return allowed[-1] if allowed else usable[0]
+
+
+def nearest_rung(rungs: tuple[TrackRung, ...], bitrate_bps: int) -> int:
+    """The rung of another ladder that is most like one of this bitrate."""
+    return min(range(len(rungs)), key=lambda rung: abs(rungs[rung].bitrate_bps - bitrate_bps))
 
 
 def describe_situation(
@@ -49,15 +68,18 @@ def describe_situation(
 ) -> Situation:
     """What a rule is told about the segment that is next on `track`."""
     index = track.next_index
-    start = track.track.start_us
+    rungs = track.stretch.rungs
+    last = track.last_rung
+    if last >= 0 and (last >= len(rungs) or rungs[last].bitrate_bps != track.last_bitrate_bps):
+        last = nearest_rung(rungs, track.last_bitrate_bps)
     return Situation(
         now_us=now,
         buffer_us=track.buffer.ahead_us(playhead.position_us(now)),
         buffer_max_us=buffer_goal_us,
-        segment_us=start[index + 1] - start[index],
+        segment_us=track.track.segment_us(index),
         index=index,
-        n_left=track.track.n_segments - index,
-        last_rung=track.last_rung,
+        n_left=track.track.stop_index - index,
+        last_rung=last,
         max_rung=max_rung,
         phase=PHASE_CODES[phase],
         live_latency_us=0,

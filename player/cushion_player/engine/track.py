@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cushion_player.buffer import BufferedSegment, TrackBuffer
+from cushion_player.buffer import ABSENT, BufferedSegment, TrackBuffer
 from cushion_player.engine.config import FetchFailure
+from cushion_player.engine.prerequisites import Need, Prerequisites, needs_of
 from cushion_player.events import DiscardSegment, EndTrack, Event, FeedSegment, SwitchInit
-from cushion_player.timeline import Track, TrackKind
+from cushion_player.timeline import Stretch, Track, TrackKind, TrackRung
 
 
 @dataclass(slots=True)
@@ -36,83 +37,155 @@ class Retries:
     at_us: int | None = None
     dead_rungs: set[int] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
+    last_code: str = ""
+
+
+class _Format(NamedTuple):
+    """What a decoder was set up for; where it differs, a new one is needed."""
+
+    rung: TrackRung
+    init: str
+    key: str
+    discontinuity: int
 
 
 class TrackState:
     """One track's queue. Knows nothing of rules or of the other tracks."""
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: Track, *, is_required: bool = True, may_grow: bool = False) -> None:
+        """is_required: playback waits for it. may_grow: more segments may be listed later (live)."""
         self.track = track
+        self.is_required = is_required
+        self.may_grow = may_grow
         self.buffer = TrackBuffer()
-        self.next_index = 0
+        self.next_index = track.first_index
         self.in_flight: Request | None = None
         self.retries = Retries()
         self.failure: FetchFailure | None = None
         self.wait_until_us = 0
         """The rule asked not to request before this time."""
         self.last_rung = -1
-        self.playing_rung = -1
+        """Of the last segment received, in the ladder of its own stretch."""
+        self.last_bitrate_bps = 0
         self.playing_index = -1
-        self.inits_held: set[int] = set()
-        self.inits_in_flight: dict[int, int] = {}
-        """request_id -> rung."""
-        self.init_retry_at_us: dict[int, int] = {}
-        self.init_attempts: Counter[int] = Counter()
-        """Failed tries by rung."""
-        self.lost_rungs: set[int] = set()
-        """Rungs whose initialisation segment cannot be had."""
-        self._feed_from = 0
-        self._fed_rung = -1
+        self.playing_rung = -1
+        self.playing: TrackRung | None = None
+        self.prerequisites = Prerequisites()
+        self._feed_from = track.first_index
+        self._fed: _Format | None = None
         self._end_fed = False
-        self.sizes_bits: NDArray[np.int64] = np.array(
-            [
-                [track.size_bytes(index, rung) * 8 for rung in range(len(track.rungs))]
-                for index in range(track.n_segments)
-            ],
-            dtype=np.int64,
-        )
+        self._sizes: dict[int, NDArray[np.int64]] = {}
 
     @property
     def kind(self) -> TrackKind:
         return self.track.kind
 
+    @property
+    def stretch(self) -> Stretch:
+        """The stretch of the segment that is next (of the last one when none is)."""
+        return self.track.stretch_of(min(self.next_index, self.track.stop_index - 1))
+
+    @property
+    def has_next(self) -> bool:
+        """Whether a further segment is listed."""
+        return self.next_index < self.track.stop_index
+
     def is_complete(self) -> bool:
-        """Whether nothing is left to request."""
-        return self.next_index >= self.track.n_segments and self.in_flight is None
+        """Whether nothing is left to request, now or later."""
+        return not self.has_next and self.in_flight is None and not self.may_grow
 
     def is_final(self) -> bool:
-        """Whether the buffer will not grow any more: complete, or given up."""
-        return self.is_complete() or self.failure is not None
+        """Whether no more will become playable: complete, or given up."""
+        return self.failure is not None or (self.is_complete() and self._unfed() is None)
+
+    def ahead_us(self, position_us: int) -> int:
+        """How long playback can go on from `position_us`: received media that waits for a key does not count."""
+        unfed = self._unfed()
+        return self.buffer.ahead_us(position_us) if unfed is None else max(0, unfed.start_us - position_us)
 
     def end_us(self, position_us: int) -> int:
         """Up to where this track can play from `position_us` with what it has."""
-        return position_us + self.buffer.ahead_us(position_us)
+        return position_us + self.ahead_us(position_us)
 
     def limits_playback_at_us(self) -> int | None:
         """The position at which playback must stop for want of this track, None when it never will."""
+        unfed = self._unfed()
+        if unfed is not None:
+            return unfed.start_us
         if self.is_complete():
             return None
         end = self.buffer.end_us()
-        return self.track.start_us[self.next_index] if end is None else end
+        return self.track.segment_start_us(min(self.next_index, self.track.stop_index)) if end is None else end
+
+    def gap_at(self, position_us: int) -> BufferedSegment | None:
+        """The gap that lies at `position_us`, if there is one."""
+        covering = self.buffer.covering(position_us)
+        if covering is None or covering.rung != ABSENT or covering.index not in self.track.gaps:
+            return None
+        return covering if position_us < covering.end_us else None
 
     def usable_rungs(self) -> list[int]:
+        """The rungs at which the next segment can be had."""
+        stretch = self.stretch
         return [
             rung
-            for rung in range(len(self.track.rungs))
-            if rung not in self.lost_rungs and rung not in self.retries.dead_rungs
+            for rung in range(len(stretch.rungs))
+            if rung not in self.retries.dead_rungs and not self.prerequisites.are_lost(stretch, rung)
         ]
+
+    def sizes_ahead(self, count: int) -> NDArray[np.int64]:
+        """(n, n_rungs) int64: sizes in bits of the next segments of this stretch, 1 <= n <= max(1, count)."""
+        number = self.track.stretch_number(self.next_index)
+        first = self.track.stretches[number].first_index
+        matrix = self._sizes.get(number)
+        if matrix is None:
+            matrix = self._sizes[number] = self._stretch_sizes(number)
+        at = self.next_index - max(first, self.track.first_index)
+        return matrix[at : at + max(1, count)]
+
+    def _stretch_sizes(self, number: int) -> NDArray[np.int64]:
+        track, stretches = self.track, self.track.stretches
+        first = max(stretches[number].first_index, track.first_index)
+        stop = stretches[number + 1].first_index if number + 1 < len(stretches) else track.stop_index
+        rungs = range(len(stretches[number].rungs))
+        return np.array(
+            [[track.size_bytes(index, rung) * 8 for rung in rungs] for index in range(first, stop)], dtype=np.int64
+        )
+
+    # ------------------------------------------------------------------ changes
+
+    def update(self, track: Track, *, may_grow: bool) -> list[Event]:
+        """A newer version of the same track: more at its end, less at its head."""
+        self.track = track
+        self.may_grow = may_grow
+        self._sizes.clear()
+        if self.next_index < track.first_index:  # what was next has left the window
+            self.next_index = track.first_index
+            return [DiscardSegment(segment.request_id) for segment in self.buffer.clear() if segment.rung != ABSENT]
+        return []
+
+    def skip_absent(self) -> None:
+        """Pass over segments that are not there, so that the next one can be requested."""
+        track = self.track
+        while self.has_next and self.in_flight is None and not track.is_there(self.next_index):
+            index = self.next_index
+            start_us = track.segment_start_us(index)
+            self.buffer.append(BufferedSegment(index, ABSENT, start_us, track.segment_start_us(index + 1), 0, ABSENT))
+            self.next_index = index + 1
+            self.retries = Retries()
 
     def received(self, request: Request, size_bytes: int) -> BufferedSegment:
         """Move a finished request into the buffer."""
-        start = self.track.start_us
-        segment = BufferedSegment(
-            request.index, request.rung, start[request.index], start[request.index + 1], size_bytes, request.request_id
-        )
+        track = self.track
+        start_us, end_us = track.segment_start_us(request.index), track.segment_start_us(request.index + 1)
+        segment = BufferedSegment(request.index, request.rung, start_us, end_us, size_bytes, request.request_id)
         self.buffer.append(segment)
         self.in_flight = None
         self.next_index = request.index + 1
         self.last_rung = request.rung
+        self.last_bitrate_bps = track.stretch_of(request.index).rungs[request.rung].bitrate_bps
         self.retries = Retries()
+        self.skip_absent()
         return segment
 
     def feed(self) -> list[Event]:
@@ -121,17 +194,34 @@ class TrackState:
         for segment in self.buffer:
             if segment.index < self._feed_from:
                 continue
-            if segment.rung not in self.inits_held:
-                break
-            if segment.rung != self._fed_rung:
-                events.append(SwitchInit(self.kind, segment.rung))
-                self._fed_rung = segment.rung
-            events.append(FeedSegment(segment.request_id, self.kind, segment.rung, segment.index))
+            if segment.rung != ABSENT:
+                stretch = self.track.stretch_of(segment.index)
+                if not self.prerequisites.are_held(stretch, segment.rung):
+                    break
+                rung = stretch.rungs[segment.rung]
+                key = self.track.key
+                wanted = _Format(rung, *_names(stretch, segment.rung), stretch.discontinuity)
+                if wanted != self._fed:
+                    events.append(SwitchInit(self.kind, key, segment.rung, segment.index))
+                    self._fed = wanted
+                events.append(FeedSegment(segment.request_id, self.kind, key, segment.rung, segment.index))
             self._feed_from = segment.index + 1
-        if self.is_complete() and self._feed_from >= self.track.n_segments and not self._end_fed:
+        if self.is_complete() and self._feed_from >= self.track.stop_index and not self._end_fed:
             events.append(EndTrack(self.kind))
             self._end_fed = True
         return events
+
+    def waits_for(self) -> Need | None:
+        """What keeps received media from being fed, if anything does."""
+        unfed = self._unfed()
+        return None if unfed is None else self.prerequisites.missing(self.track.stretch_of(unfed.index), unfed.rung)
+
+    def _unfed(self) -> BufferedSegment | None:
+        """The first received segment that could not be fed yet."""
+        last = self.buffer.last()
+        if last is None or last.index < self._feed_from:
+            return None
+        return next((each for each in self.buffer if each.index >= self._feed_from and each.rung != ABSENT), None)
 
     def reposition(self, position_us: int) -> list[Event]:
         """Prepare to feed from the segment that covers `position_us`; drops the buffer unless it covers it."""
@@ -139,26 +229,41 @@ class TrackState:
         events: list[Event] = []
         covering = self.buffer.covering(position_us)
         if covering is None:
-            events += [DiscardSegment(segment.request_id) for segment in self.buffer.clear()]
+            events += [DiscardSegment(segment.request_id) for segment in self.buffer.clear() if segment.rung != ABSENT]
             self.next_index = target
             self.retries = Retries()
             self.failure = None
         self._feed_from = target if covering is None else covering.index
-        self._fed_rung = -1
+        self._fed = None
         self._end_fed = False
         self.playing_index = -1
         self.wait_until_us = 0
         return events
 
-    def drop_unfed(self, rung: int) -> list[Event]:
-        """Drop what was received of `rung` but not yet fed, and all after it, to be requested again."""
-        lost = next((each.index for each in self.buffer if each.index >= self._feed_from and each.rung == rung), None)
+    def drop_unfed(self, need: Need) -> list[Event]:
+        """Drop what needs what cannot be had and was not yet fed, and all after it, to be requested again."""
+        lost = next(
+            (
+                each.index
+                for each in self.buffer
+                if each.index >= self._feed_from
+                and each.rung != ABSENT
+                and need in needs_of(self.track.stretch_of(each.index), each.rung)
+            ),
+            None,
+        )
         if lost is None:
             return []
         self.next_index = lost
         self.retries = Retries(log=self.retries.log)
-        return [DiscardSegment(segment.request_id) for segment in self.buffer.drop_from(lost)]
+        dropped = self.buffer.drop_from(lost)
+        return [DiscardSegment(segment.request_id) for segment in dropped if segment.rung != ABSENT]
 
     def trim(self, position_us: int) -> list[Event]:
         """Forget the media that ends before `position_us`."""
-        return [DiscardSegment(segment.request_id) for segment in self.buffer.trim_before(position_us)]
+        removed = self.buffer.trim_before(position_us)
+        return [DiscardSegment(segment.request_id) for segment in removed if segment.rung != ABSENT]
+
+
+def _names(stretch: Stretch, rung: int) -> tuple[str, str]:
+    return stretch.init_of(rung), stretch.key_of(rung)

@@ -16,6 +16,7 @@ from cushion_player.engine import PlaybackEngine
 from cushion_player.engine.config import FetchFailure
 from cushion_player.events import (
     AbandonSegment,
+    AcquireKey,
     Effect,
     EndTrack,
     FeedSegment,
@@ -47,8 +48,9 @@ class _Transfer:
 class VirtualDriver:
     """Runs one engine on a virtual clock that starts at 0.
 
-    link: None is an infinitely fast network. size_of: bytes of (track, rung, index); the timeline's own by default.
+    link: None is an infinitely fast network. size_of: bytes of a request; the timeline's own by default.
     fail: asked for every segment request; a FetchFailure makes it fail one latency later.
+    key_after_us, key_failure: how long a key takes beyond one latency, and why there is none.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class VirtualDriver:
         link: Link | None,
         *,
         init_bytes: int = INIT_BYTES,
-        size_of: Callable[[TrackKind, int, int], int] | None = None,
+        size_of: Callable[[FetchSegment], int] | None = None,
         fail: Callable[[FetchSegment], FetchFailure | None] | None = None,
+        key_after_us: int = 0,
+        key_failure: FetchFailure | None = None,
     ) -> None:
         self.engine = engine
         self.now_us = 0
@@ -73,6 +77,8 @@ class VirtualDriver:
         self._init_bytes = init_bytes
         self._size_of = size_of or self._nominal_size
         self._fail = fail
+        self._key_after_us = key_after_us
+        self._key_failure = key_failure
         self._transfers: dict[int, _Transfer] = {}
         self._queue: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
@@ -127,13 +133,16 @@ class VirtualDriver:
                 if failure is not None:
                     self._at(self.now_us + self._latency_us, lambda: self._deliver_failure(effect.request_id, failure))
                 else:
-                    self._begin(effect.request_id, False, self._size_of(effect.track, effect.rung, effect.index))
+                    self._begin(effect.request_id, False, self._size_of(effect))
             case FetchInit():
                 self._begin(effect.request_id, True, self._init_bytes)
+            case AcquireKey():
+                at_us = self.now_us + self._latency_us + self._key_after_us
+                self._at(at_us, lambda: self._deliver_key(effect.request_id))
             case AbandonSegment():
                 self._transfers.pop(effect.request_id, None)
             case PrepareOutput():
-                self._unfed = {track.kind for track in self._timeline.tracks if track.kind is not TrackKind.TEXT}
+                self._unfed = set(effect.tracks - {TrackKind.TEXT})
             case FeedSegment() | EndTrack():
                 if effect.track in self._unfed:
                     self._unfed.discard(effect.track)
@@ -142,10 +151,10 @@ class VirtualDriver:
             case _:
                 pass
 
-    def _nominal_size(self, kind: TrackKind, rung: int, index: int) -> int:
-        track = self._timeline.first(kind)
+    def _nominal_size(self, effect: FetchSegment) -> int:
+        track = self._timeline.find(effect.key)
         assert track is not None
-        return track.size_bytes(index, rung)
+        return track.size_bytes(effect.index, effect.rung)
 
     # ------------------------------------------------------------------ the network
 
@@ -185,6 +194,12 @@ class VirtualDriver:
             self.engine.init_received(request_id, now=self.now_us)
         else:
             self.engine.segment_received(request_id, transfer.received_bytes, transfer.first_byte_us, now=self.now_us)
+
+    def _deliver_key(self, request_id: int) -> None:
+        if self._key_failure is not None:
+            self._deliver_failure(request_id, self._key_failure)
+        else:
+            self.engine.key_received(request_id, now=self.now_us)
 
     def _deliver_failure(self, request_id: int, failure: FetchFailure) -> None:
         self.engine.segment_failed(request_id, failure, now=self.now_us)

@@ -18,6 +18,7 @@ from cushion_player.events import (
     RepresentationChanged,
     SeekEnded,
     SegmentRetried,
+    StallCause,
 )
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver
@@ -80,7 +81,7 @@ def test_link_below_the_lowest_rung_stalls_and_recovers() -> None:
 
     started, ended = notices(driver, RebufferStarted), notices(driver, RebufferEnded)
     assert len(started) == len(ended) > 0
-    assert {notice.cause for notice in started} == {"buffer"}
+    assert {(notice.cause, notice.detected) for notice in started} == {(StallCause.NETWORK, "buffer")}
     assert driver.engine.snapshot(driver.now_us).rebuffer_us == sum(notice.duration_us for notice in ended)
 
 
@@ -268,7 +269,7 @@ def test_output_starvation_is_a_rebuffer_with_its_own_cause() -> None:
 
     (started,) = notices(driver, RebufferStarted)
     (ended,) = notices(driver, RebufferEnded)
-    assert started.cause == "output"
+    assert (started.cause, started.detected) == (StallCause.DECODER, "output")
     assert ended.duration_us == 200_000
 
 

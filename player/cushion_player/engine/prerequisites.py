@@ -1,0 +1,95 @@
+"""What segments need before they can be decoded: initialisation segments and keys. Each is asked for by name, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from cushion_player.timeline import Stretch
+
+
+class NeedKind(StrEnum):
+    INIT = "init"
+    KEY = "key"
+
+
+class Need(NamedTuple):
+    """One thing that is needed, by the name the timeline gives it."""
+
+    kind: NeedKind
+    name: str
+
+
+class Place(NamedTuple):
+    """A segment at a rung, for which something is needed."""
+
+    index: int  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]  # hides tuple.index
+    rung: int
+
+
+@dataclass(slots=True)
+class NeedState:
+    """How far it is with one need."""
+
+    place: Place
+    is_held: bool = False
+    is_lost: bool = False
+    request_id: int | None = None
+    retry_at_us: int | None = None
+    attempts: int = 0
+    """Failed tries."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was asked for already."""
+        return self.is_held or self.is_lost or self.request_id is not None or self.retry_at_us is not None
+
+
+def needs_of(stretch: Stretch, rung: int) -> tuple[Need, ...]:
+    """What a segment of this stretch needs at this rung: the initialisation segment first."""
+    key = stretch.key_of(rung)
+    name = stretch.init_of(rung) or f"{stretch.rungs[rung].key}@{stretch.first_index}"
+    init = Need(NeedKind.INIT, name)
+    return (init, Need(NeedKind.KEY, key)) if key else (init,)
+
+
+@dataclass(slots=True)
+class Prerequisites:
+    """The needs of one track."""
+
+    states: dict[Need, NeedState] = field(default_factory=dict)
+
+    def open(self, stretch: Stretch, place: Place) -> list[tuple[Need, NeedState]]:
+        """What must be asked for now: keys wait for the initialisation segment, which may say which ones."""
+        found: list[tuple[Need, NeedState]] = []
+        for need in needs_of(stretch, place.rung):
+            state = self.states.setdefault(need, NeedState(place))
+            if not state.is_known:
+                found.append((need, state))
+            if not state.is_held:
+                break
+        return found
+
+    def are_held(self, stretch: Stretch, rung: int) -> bool:
+        return all(need in self.states and self.states[need].is_held for need in needs_of(stretch, rung))
+
+    def missing(self, stretch: Stretch, rung: int) -> Need | None:
+        """The first need that is not met."""
+        return next(
+            (need for need in needs_of(stretch, rung) if not (need in self.states and self.states[need].is_held)), None
+        )
+
+    def are_lost(self, stretch: Stretch, rung: int) -> bool:
+        return any(need in self.states and self.states[need].is_lost for need in needs_of(stretch, rung))
+
+    def asked(self, request_id: int) -> tuple[Need, NeedState] | None:
+        """The need that a request was made for."""
+        return next(((need, state) for need, state in self.states.items() if state.request_id == request_id), None)
+
+    def in_flight(self) -> list[NeedState]:
+        return [state for state in self.states.values() if state.request_id is not None]
+
+    def due(self) -> list[tuple[Need, NeedState]]:
+        """What waits to be tried again."""
+        return [(need, state) for need, state in self.states.items() if state.retry_at_us is not None]

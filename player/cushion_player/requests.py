@@ -1,0 +1,144 @@
+"""The requests of one playback, and the bytes they bring. Obeys the engine's fetch effects and answers with its verbs.
+
+It holds no opinion: what to fetch, again or not, is the engine's to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from cushion_player.addressing import PlaybackPlan
+from cushion_player.clock import Clock
+from cushion_player.engine import FetchFailure, PlaybackEngine
+from cushion_player.errors import CushionError, FetchError, HttpStatusError, MediaError
+from cushion_player.events import AcquireKey, FetchInit, FetchSegment
+from cushion_player.model import Address
+from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
+
+PROGRESS_INTERVAL_US = 100_000
+
+Verb = Callable[[int], None]
+"""Calls a verb of the engine with the time it is given."""
+
+
+class Requests:
+    """Tasks by request id, and what they brought until it is discarded."""
+
+    def __init__(
+        self,
+        engine: PlaybackEngine,
+        transport: Transport,
+        clock: Clock,
+        timeouts: FetchTimeouts,
+        call: Callable[[Verb], None],
+    ) -> None:
+        """call: runs a verb of the engine and obeys what follows."""
+        self._engine = engine
+        self._transport = transport
+        self._clock = clock
+        self._timeouts = timeouts
+        self._call = call
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._segments: dict[int, bytes] = {}
+        self._inits: dict[str, bytes] = {}
+
+    # ------------------------------------------------------------------ effects
+
+    def fetch_init(self, effect: FetchInit, plan: PlaybackPlan, group: asyncio.TaskGroup) -> None:
+        self._spawn(effect.request_id, self._fetch_init(effect, plan), group)
+
+    def fetch_segment(self, effect: FetchSegment, plan: PlaybackPlan, group: asyncio.TaskGroup) -> None:
+        self._spawn(effect.request_id, self._fetch_segment(effect, plan), group)
+
+    def acquire_key(self, effect: AcquireKey, plan: PlaybackPlan, group: asyncio.TaskGroup) -> None:
+        self._spawn(effect.request_id, self._acquire_key(effect, plan), group)
+
+    def abandon(self, request_id: int) -> None:
+        task = self._tasks.pop(request_id, None)
+        if task is not None:
+            task.cancel()
+
+    def discard(self, request_id: int) -> None:
+        self._segments.pop(request_id, None)
+
+    def cancel_all(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+
+    def clear(self) -> None:
+        """Drop all bytes."""
+        self._segments.clear()
+        self._inits.clear()
+
+    # ------------------------------------------------------------------ what was brought
+
+    def segment(self, request_id: int) -> bytes:
+        return self._segments[request_id]
+
+    def init(self, name: str) -> bytes:
+        """The initialisation segment of that name; empty when its segments need none."""
+        return self._inits.get(name, b"")
+
+    # ------------------------------------------------------------------ tasks
+
+    def _spawn(self, request_id: int, fetch: asyncio._CoroutineLike[None], group: asyncio.TaskGroup) -> None:
+        task = group.create_task(fetch)
+        self._tasks[request_id] = task
+        task.add_done_callback(lambda done: self._forget(request_id, done))
+
+    def _forget(self, request_id: int, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(request_id) is task:
+            del self._tasks[request_id]
+
+    def _request(self, address: Address, label: str) -> FetchRequest:
+        return FetchRequest(address.url, byte_range=address.byte_range, timeouts=self._timeouts, label=label)
+
+    async def _fetch_init(self, effect: FetchInit, plan: PlaybackPlan) -> None:
+        name = plan.init_name(effect.key, effect.index, effect.rung)
+        address = plan.init_address(effect.key, effect.index, effect.rung)
+        if address is not None:
+            label = plan.label(effect.key, effect.index, effect.rung, "the initialisation segment")
+            try:
+                fetched = await fetch_bytes(self._transport, self._request(address, label), self._clock)
+            except FetchError as exc:
+                self._failed(effect.request_id, exc)
+                return
+            self._inits[name] = fetched.body
+        self._call(lambda now: self._engine.init_received(effect.request_id, now=now))
+
+    async def _fetch_segment(self, effect: FetchSegment, plan: PlaybackPlan) -> None:
+        address = plan.segment_address(effect.key, effect.index, effect.rung)
+        label = plan.label(effect.key, effect.index, effect.rung)
+        told_us = self._clock.now_us()
+
+        def on_progress(received_bytes: int, first_byte_us: int) -> None:
+            nonlocal told_us
+            if self._clock.now_us() - told_us >= PROGRESS_INTERVAL_US:
+                told_us = self._clock.now_us()
+                self._call(
+                    lambda now: self._engine.segment_progress(effect.request_id, received_bytes, first_byte_us, now=now)
+                )
+
+        try:
+            result = await fetch_bytes(
+                self._transport, self._request(address, label), self._clock, on_progress=on_progress
+            )
+        except FetchError as exc:
+            self._failed(effect.request_id, exc)
+            return
+        self._segments[effect.request_id] = result.body
+        self._call(
+            lambda now: self._engine.segment_received(
+                effect.request_id, len(result.body), result.first_byte_us, now=now
+            )
+        )
+
+    async def _acquire_key(self, effect: AcquireKey, plan: PlaybackPlan) -> None:
+        label = plan.label(effect.key, effect.index, effect.rung, "the key")
+        self._failed(effect.request_id, MediaError(f"{label}: no key provider was given"))
+
+    def _failed(self, request_id: int, error: CushionError) -> None:
+        retry_after_s = error.retry_after_s if isinstance(error, HttpStatusError) else None
+        failure = FetchFailure(error.code, str(error), error.retryable, round((retry_after_s or 0.0) * 1_000_000))
+        self._call(lambda now: self._engine.segment_failed(request_id, failure, now=now))
