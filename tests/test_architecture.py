@@ -27,6 +27,7 @@ BREAKS: dict[str, tuple[str, str]] = {
     "qt-in-one-place": ("cushion_player.outputs", "PySide6"),
     "qt-through-one-door": ("cushion_demo_app", "PySide6"),
     "av-in-two-places": ("cushion_player.boxes", "av"),
+    "ciphers-in-one-place": ("cushion_player.crypt.cenc", "cryptography"),
     "numba-in-one-place": ("cushion_abr.contract", "numba"),
 }
 """Contract id -> an import (who, of what) that it exists to forbid."""
@@ -43,6 +44,9 @@ MORE_BREAKS = [
     ("wire-types-alone", "cushion_sdk.contracts.resume", "numpy"),
     ("av-in-two-places", "cushion_demo_app", "av"),
     ("av-in-two-places", "cushion_servers", "av"),
+    ("ciphers-in-one-place", "cushion_player.media.decode", "cryptography"),
+    ("pure-core", "cushion_player.crypt.segments", "asyncio"),
+    ("pure-core-no-adapters", "cushion_player.crypt", "cushion_player.transport.base"),
     ("numba-in-one-place", "cushion_player.engine", "numba"),
 ]
 

@@ -107,6 +107,25 @@ class UnsupportedCodec(MediaError):
     code = "codec"
 
 
+class KeyUnavailable(MediaError):
+    """The content is encrypted and its key is not to be had. Never says a key, a token or a query string.
+
+    retryable: asking again later may help (the licence server was out of reach).
+    """
+
+    code = "key"
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class KeyExpired(KeyUnavailable):
+    """There was a key, and the right to use it has ended."""
+
+    code = "key_expired"
+
+
 class PlaybackError(CushionError):
     """Playback ended before its time. `attempts` lists what was tried, oldest first."""
 

@@ -61,6 +61,8 @@ class DecodeFault(StrEnum):
     """The initialisation segment cannot be read: another rung may do."""
     CODEC = "codec"
     """No decoder here knows it: a rung of another codec may do."""
+    KEY = "key"
+    """A sample is encrypted, and the format's keys do not have its key: another rung, or a new key, may do."""
     DECODE = "decode"
     """Damaged media. Not fatal means that it was skipped and playback goes on."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from struct import Struct, pack
 
 from cushion_player.boxes.cursor import Box, children, printable, unpack
+from cushion_player.boxes.encryption import TrackEncryption, read_protection
 from cushion_player.errors import DecodeError, UnsupportedCodec
 
 _VISUAL = Struct(">16x2H")
@@ -19,6 +20,9 @@ _VISUAL_SIZE = 78
 _AUDIO = Struct(">H6xHHxxxxI")
 """After the 8 bytes of the entry itself: QuickTime version, channels, sample bits, 16.16 sample rate."""
 _AUDIO_SIZE = 28
+_ENTRY_SIZE = 8
+_ENCRYPTED = (b"encv", b"enca", b"enct", b"encs")
+_TEXT_HANDLERS = ("text", "subt")
 _QUICKTIME_V1_EXTRA = 16
 _TWO_WORDS = Struct(">II")
 _OPUS = Struct(">BBHIhB")
@@ -43,18 +47,37 @@ class CodecInfo:
 def read_sample_entry(view: memoryview, entry: Box, handler: str) -> CodecInfo:
     """Read one entry of stsd.
 
-    Raises UnsupportedCodec when it is encrypted or unknown, DecodeError when it is damaged.
+    An encrypted one is read as what it is in the clear.
+    Raises UnsupportedCodec when it, or its encryption, is unknown, DecodeError when it is damaged.
     """
-    name = printable(entry.kind)
-    if entry.kind in (b"encv", b"enca"):
-        raise UnsupportedCodec(
-            f"the {'video' if handler == 'vide' else 'audio'} track is encrypted; that is not supported"
-        )
+    if entry.kind in _ENCRYPTED:
+        clear_kind, _ = read_protection(view, entry, _fields_size(view, entry, handler))
+        entry = entry._replace(kind=clear_kind)
     if handler == "vide" and entry.kind in _VIDEO:
         return _read_video(view, entry)
     if handler == "soun" and entry.kind in _AUDIO_CODECS:
         return _read_audio(view, entry)
-    raise UnsupportedCodec(f"no decoder for {name!r} here")
+    if handler in _TEXT_HANDLERS and entry.kind in (b"wvtt", b"stpp"):
+        return _read_text(view, entry)
+    raise UnsupportedCodec(f"no decoder for {printable(entry.kind)!r} here")
+
+
+def read_entry_encryption(view: memoryview, entry: Box, handler: str) -> TrackEncryption | None:
+    """How the samples of one entry of stsd are encrypted; None when they are in the clear. Raises as above."""
+    if entry.kind not in _ENCRYPTED:
+        return None
+    return read_protection(view, entry, _fields_size(view, entry, handler))[1]
+
+
+def _fields_size(view: memoryview, entry: Box, handler: str) -> int:
+    """Bytes of an entry's own fields, before the boxes in it."""
+    if handler == "vide":
+        return _VISUAL_SIZE
+    if handler == "soun":
+        version = unpack(_AUDIO, view, entry.payload + 8, entry)[0]
+        is_quicktime = version == 1 and not _has_children(view, entry, _AUDIO_SIZE)
+        return _AUDIO_SIZE + (_QUICKTIME_V1_EXTRA if is_quicktime else 0)
+    return _ENTRY_SIZE
 
 
 # --------------------------------------------------------------------------- video
@@ -122,14 +145,25 @@ _VIDEO: dict[bytes, tuple[str, bytes, _Describe]] = {
     b"vp09": ("vp9", b"vpcC", _describe_vp9),
 }
 
+# --------------------------------------------------------------------------- subtitles
+
+
+def _read_text(view: memoryview, entry: Box) -> CodecInfo:
+    """ISO/IEC 14496-30: WebVTT (its header is the extradata) and TTML (which needs none)."""
+    name = printable(entry.kind)
+    if entry.kind == b"stpp":
+        return CodecInfo(name, name, b"")
+    config = children(view, entry, _ENTRY_SIZE).get(b"vttC")
+    return CodecInfo(name, name, bytes(view[config.payload : config.end]) if config else b"")
+
+
 # --------------------------------------------------------------------------- audio
 
 
 def _read_audio(view: memoryview, entry: Box) -> CodecInfo:
-    version, channels, _, rate = unpack(_AUDIO, view, entry.payload + 8, entry)
+    _, channels, _, rate = unpack(_AUDIO, view, entry.payload + 8, entry)
     sample_rate_hz = rate >> 16
-    extra = _QUICKTIME_V1_EXTRA if version == 1 and not _has_children(view, entry, _AUDIO_SIZE) else 0
-    parts = children(view, entry, _AUDIO_SIZE + extra)
+    parts = children(view, entry, _fields_size(view, entry, "soun"))
     return _AUDIO_CODECS[entry.kind](view, entry, parts, sample_rate_hz, channels)
 
 

@@ -6,10 +6,13 @@ Knows moov down to the sample description; the codec configurations themselves a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from struct import Struct
+from typing import NamedTuple
 
-from cushion_player.boxes.codecs import CodecInfo, read_sample_entry
+from cushion_player.boxes.codecs import CodecInfo, read_entry_encryption, read_sample_entry
 from cushion_player.boxes.cursor import Box, children, need, printable, unpack, version_and_flags, walk, word
+from cushion_player.boxes.encryption import TrackEncryption, with_groups
 from cushion_player.errors import DecodeError, MediaError
 
 _MDHD_V0 = Struct(">III")
@@ -18,22 +21,36 @@ _ELST_V0 = Struct(">Iii")
 _ELST_V1 = Struct(">Qqi")
 _TREX = Struct(">5I")
 _HANDLERS = ("vide", "soun")
+_TEXT_HANDLERS = ("text", "subt")
+MAX_ENTRIES = 256
+"""Sample descriptions a track may have; further ones are nonsense, and refused."""
+
+
+class _Trex(NamedTuple):
+    """What the samples of a track have unless their fragment says otherwise."""
+
+    entry: int = 1
+    duration: int = 0
+    size: int = 0
+    flags: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class InitInfo:
     """One track of an initialisation segment.
 
-    codec: the PyAV decoder's name (`h264`, `hevc`, `libdav1d`, `aac` …); codec_string: RFC 6381 (`avc1.64001f`).
+    codec: the PyAV decoder's name (`h264`, `hevc`, `libdav1d`, `aac` …), `wvtt` or `stpp` for subtitles;
+    codec_string: RFC 6381 (`avc1.64001f`). Of an encrypted track, what it is in the clear.
     extradata: what `CodecContext.extradata` wants before it opens; b"" when the decoder needs none.
     edit_start: ticks the edit list takes off every composition time (negative when it delays the track).
     default_*: what samples have when their fragment does not say (mvex/trex).
+    encryptions: of each sample description (fragments name one, from 1), None for one in the clear; () when all are.
     """
 
     track_id: int
     timescale: int
     handler: str
-    """`vide` or `soun`."""
+    """`vide`, `soun`, or for subtitles `text` or `subt`."""
     codec: str
     codec_string: str
     extradata: bytes
@@ -46,18 +63,27 @@ class InitInfo:
     default_duration: int = 0
     default_size: int = 0
     default_flags: int = 0
+    default_entry: int = 1
+    encryptions: tuple[TrackEncryption | None, ...] = ()
+
+    @property
+    def encryption(self) -> TrackEncryption | None:
+        """How the track is encrypted where it is; None when it is in the clear throughout."""
+        return next((found for found in self.encryptions if found is not None), None)
 
 
 def read_init(data: bytes | memoryview, handler: str | None = None) -> InitInfo:
-    """The first video or audio track of an initialisation segment; `handler` asks for one of them (`vide`, `soun`).
+    """The first video or audio track of an initialisation segment; `handler` asks for one kind.
 
+    handler: `vide`, `soun`, or `text` for a track of subtitles (handler `text` or `subt`).
     Raises DecodeError when the data is truncated, is no initialisation segment or has no such track,
-    UnsupportedCodec when the track is encrypted or we know no decoder for it.
+    UnsupportedCodec when we know no decoder for it, or not the scheme it is encrypted by.
     """
     failure: MediaError | None = None
     view = memoryview(data)
+    wanted = _TEXT_HANDLERS if handler == "text" else (handler,) if handler else _HANDLERS
     for track, trex, movie_timescale in _tracks(view):
-        if _handler(view, track) not in ((handler,) if handler else _HANDLERS):
+        if _handler(view, track) not in wanted:
             continue
         try:
             return _read_track(view, track, trex, movie_timescale)
@@ -78,16 +104,16 @@ def read_tracks(data: bytes | memoryview) -> tuple[InitInfo, ...]:
     )
 
 
-_NAMES = {"vide": "video", "soun": "audio"}
+_NAMES = {"vide": "video", "soun": "audio", "text": "subtitle"}
 
 
-def _tracks(view: memoryview) -> list[tuple[Box, dict[int, tuple[int, int, int]], int]]:
+def _tracks(view: memoryview) -> list[tuple[Box, dict[int, _Trex], int]]:
     """Each trak, with the trex defaults by track id and the movie's timescale."""
     moov = next((box for box in walk(view, 0, len(view)) if box.kind == b"moov"), None)
     if moov is None:
         raise DecodeError("no movie header (box 'moov') in the initialisation segment: it is truncated, or not MP4")
     traks: list[Box] = []
-    trex: dict[int, tuple[int, int, int]] = {}
+    trex: dict[int, _Trex] = {}
     movie_timescale = 0
     for box in walk(view, moov.payload, moov.end):
         if box.kind == b"trak":
@@ -97,8 +123,8 @@ def _tracks(view: memoryview) -> list[tuple[Box, dict[int, tuple[int, int, int]]
         elif box.kind == b"mvex":
             for child in walk(view, box.payload, box.end):
                 if child.kind == b"trex":
-                    track_id, _, duration, size, flags = unpack(_TREX, view, child.payload + 4, child)
-                    trex[track_id] = (duration, size, flags)
+                    track_id, *defaults = unpack(_TREX, view, child.payload + 4, child)
+                    trex[track_id] = _Trex(*defaults)
     return [(trak, trex, movie_timescale) for trak in traks]
 
 
@@ -115,7 +141,7 @@ def _handler(view: memoryview, trak: Box) -> str:
     return printable(word(view, hdlr.payload + 8, hdlr).to_bytes(4, "big"))
 
 
-def _read_track(view: memoryview, trak: Box, trex: dict[int, tuple[int, int, int]], movie_timescale: int) -> InitInfo:
+def _read_track(view: memoryview, trak: Box, trex: dict[int, _Trex], movie_timescale: int) -> InitInfo:
     parts = children(view, trak)
     tkhd = need(parts, b"tkhd", trak)
     version, _ = version_and_flags(view, tkhd)
@@ -130,17 +156,22 @@ def _read_track(view: memoryview, trak: Box, trex: dict[int, tuple[int, int, int
     stbl = need(children(view, minf), b"stbl", minf)
     stsd = need(children(view, stbl), b"stsd", stbl)
     handler = _handler(view, trak)
-    entry = next(walk(view, stsd.payload + 8, stsd.end), None)
-    if entry is None:
+    entries = list(islice(walk(view, stsd.payload + 8, stsd.end), MAX_ENTRIES + 1))
+    if not entries:
         raise DecodeError(f"{stsd} describes no samples")
-    info = _from_codec(read_sample_entry(view, entry, handler), track_id, timescale, handler)
-    duration, size, flags = trex.get(track_id, (0, 0, 0))
+    if len(entries) > MAX_ENTRIES:
+        raise DecodeError(f"{stsd} has more than {MAX_ENTRIES} sample descriptions, which is nonsense")
+    info = _from_codec(read_sample_entry(view, entries[0], handler), track_id, timescale, handler)
+    encryptions = [read_entry_encryption(view, entry, handler) for entry in entries]
+    entry, duration, size, flags = trex.get(track_id, _Trex())
     return replace(
         info,
         edit_start=_edit_start(view, parts.get(b"edts"), timescale, movie_timescale),
         default_duration=duration,
         default_size=size,
         default_flags=flags,
+        default_entry=entry or 1,
+        encryptions=with_groups(encryptions, view, stbl) if any(encryptions) else (),
     )
 
 

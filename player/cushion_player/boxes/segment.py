@@ -1,17 +1,20 @@
 """Media segments: where each sample lies and when it is decoded and shown.
 
-Knows moof, traf, tfhd, tfdt and trun; skips styp, sidx, prft, emsg, mdat and whatever else stands at the top level.
+Knows moof, traf, tfhd, tfdt and trun; what its samples are encrypted with is read in `fragment_encryption`. Skips styp,
+sidx, prft, emsg, mdat and whatever else stands at the top level.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import pairwise, repeat
 from struct import Struct, iter_unpack
 from typing import NamedTuple
 
 from cushion_player.boxes.cursor import Box, need, unpack, version_and_flags, walk, word
+from cushion_player.boxes.encryption import SampleEncryption
+from cushion_player.boxes.fragment_encryption import read_fragment_encryption
 from cushion_player.boxes.init import InitInfo
 from cushion_player.errors import DecodeError
 
@@ -58,11 +61,13 @@ class SegmentInfo:
     """The samples of one track in one segment, in decode order.
 
     start, end: the span of composition times, ticks; both 0 when there are no samples.
+    encryption: of each sample, None for one in the clear; () when all are.
     """
 
     samples: Sequence[Sample]
     start: int
     end: int
+    encryption: Sequence[SampleEncryption | None] = ()
 
 
 def read_segment(data: bytes | memoryview, init: InitInfo, *, file_position: int = 0) -> SegmentInfo:
@@ -81,11 +86,13 @@ def read_segment(data: bytes | memoryview, init: InitInfo, *, file_position: int
     if not fragments:
         raise DecodeError("no movie fragment (box 'moof') in the segment: it is not fragmented MP4, or is truncated")
     samples = reader.samples
+    if reader.encryption:
+        reader.encryption.extend(repeat(None, len(samples) - len(reader.encryption)))
     if not samples:
         return SegmentInfo((), 0, 0)
     start = min([sample.cts for sample in samples])
     end = max([sample.cts + sample.duration for sample in samples])
-    return SegmentInfo(samples, start, end)
+    return SegmentInfo(samples, start, end, reader.encryption)
 
 
 class _FragmentReader:
@@ -96,6 +103,7 @@ class _FragmentReader:
         self.init = init
         self.file_position = file_position
         self.samples: list[Sample] = []
+        self.encryption: list[SampleEncryption | None] = []
         self.next_dts: int | None = None
 
     def read_fragment(self, moof: Box) -> None:
@@ -127,9 +135,25 @@ class _FragmentReader:
             elif self.next_dts is None and runs:
                 raise DecodeError(f"{traf} has no decode time (box 'tfdt')")
         at = base
+        borders = [len(self.samples)]
         for run in runs:
             at = self._read_run(run, defaults, base, at, is_ours)
+            borders.append(len(self.samples))
+        if is_ours and self.init.encryptions:
+            self._read_encryption(traf, defaults.entry, borders, base)
         return at
+
+    def _read_encryption(self, traf: Box, entry: int, borders: Sequence[int], base: int) -> None:
+        """Say of the fragment's samples how they are encrypted. borders: before, between and after its runs."""
+        known = self.init.encryptions
+        if not 1 <= entry <= len(known):
+            raise DecodeError(f"{traf} has samples of description {entry}, but there are {len(known)}")
+        track = known[entry - 1]
+        if track is None:
+            return
+        self.encryption.extend(repeat(None, borders[0] - len(self.encryption)))
+        runs = [after - before for before, after in pairwise(borders)]
+        self.encryption += read_fragment_encryption(self.data, traf, track, runs, base)
 
     def _read_header(self, tfhd: Box, moof_start: int, default_base: int) -> tuple[_Defaults, int, int]:
         data = self.data
@@ -140,7 +164,9 @@ class _FragmentReader:
         if flags & _TFHD_BASE_DATA_OFFSET:
             base = unpack(_UINT64, data, at, tfhd)[0] - self.file_position
             at += 8
+        entry = self.init.default_entry
         if flags & _TFHD_DESCRIPTION_INDEX:
+            entry = word(data, at, tfhd)
             at += 4
         duration, size, sample_flags = self.init.default_duration, self.init.default_size, self.init.default_flags
         if flags & _TFHD_DURATION:
@@ -151,7 +177,7 @@ class _FragmentReader:
             at += 4
         if flags & _TFHD_FLAGS:
             sample_flags = word(data, at, tfhd)
-        return _Defaults(duration, size, sample_flags), base, track_id
+        return _Defaults(duration, size, sample_flags, entry), base, track_id
 
     def _read_run(self, trun: Box, defaults: _Defaults, base: int, at: int, is_ours: bool) -> int:
         """Add the samples of one run; returns where its data ends."""
@@ -202,6 +228,8 @@ class _Defaults(NamedTuple):
     duration: int
     size: int
     flags: int
+    entry: int
+    """Which sample description, from 1."""
 
 
 def _read_columns(

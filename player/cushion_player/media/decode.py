@@ -69,7 +69,8 @@ class TrackDecoder:
         """The frames of a segment or chunk, except those the decoder still holds back for reordering.
 
         offset_us: media time minus timeline time. wanted_from_us: frames that end before it may be left out.
-        Raises DecodeError when there is nothing to make of the data or there is no format, UnsupportedCodec.
+        Raises DecodeError when there is nothing to make of the data or there is no format, UnsupportedCodec,
+        KeyUnavailable.
         """
         if self._demuxer is None:
             raise DecodeError("there is no initialisation segment for it")

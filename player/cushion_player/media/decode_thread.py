@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from cushion_player.errors import DecodeError, MediaError, UnsupportedCodec
+from cushion_player.errors import DecodeError, KeyUnavailable, MediaError, UnsupportedCodec
 from cushion_player.media.decode import Frame, TrackDecoder
 from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaSegment
 from cushion_player.timeline import TrackKind
@@ -286,6 +286,9 @@ class DecodeThread(ABC):
             self._is_usable = False
             self._tell(DecodeFault.CODEC, f"{where}: {error}")
             return True
+        except KeyUnavailable as error:
+            self._tell(DecodeFault.KEY, f"{where}: {error}")
+            return False
         except DecodeError as error:
             self._tell(DecodeFault.DECODE, f"{where}: {error}")
             return False

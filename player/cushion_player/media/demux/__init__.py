@@ -20,7 +20,7 @@ def make_demuxer(kind: TrackKind, media_format: MediaFormat) -> Demuxer:
     """Raises DecodeError when the initialisation segment cannot be read, UnsupportedCodec for what is not known."""
     match media_format.container:
         case Container.MP4:
-            return Mp4Demuxer(kind, media_format.init)
+            return Mp4Demuxer(kind, media_format.init, media_format.keys)
         case Container.MPEG_TS:
             return TsDemuxer(kind, media_format.init)
         case Container.PACKED_AUDIO:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 class CodedFrame(NamedTuple):
     """What a decoder takes at once. Times are µs of media time."""
 
-    data: bytes | memoryview
+    data: bytes | bytearray | memoryview
     pts_us: int
     dts_us: int
     duration_us: int
@@ -59,7 +59,8 @@ class Demuxer(Protocol):
         """The frames of a segment, or of a chunk of one.
 
         expected_us: the media time at which it should begin; timestamps that wrap are taken to be those nearest to it.
-        Raises DecodeError when there is nothing to make of the data, UnsupportedCodec when nothing here decodes it.
+        Raises DecodeError when there is nothing to make of the data, UnsupportedCodec when nothing here decodes it,
+        KeyUnavailable when it is encrypted and the format's keys do not have its key.
         """
         ...
 

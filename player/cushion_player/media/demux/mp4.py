@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import compress
 from typing import Final
 
 from cushion_player.boxes import InitInfo, SegmentInfo, read_init, read_segment
+from cushion_player.crypt import NO_KEYS, SampleDecryptor
 from cushion_player.errors import DecodeError
 from cushion_player.media.demux.base import CodecConfig, CodedFrame, Stretch
 from cushion_player.timeline import TrackKind
@@ -18,10 +21,14 @@ _MAX_MISSING_BYTES: Final = 64 * 1024 * 1024
 class Mp4Demuxer:
     """Segments and chunks (moof and mdat) of one track; a muxed segment's other tracks are passed over."""
 
-    def __init__(self, kind: TrackKind, init: bytes) -> None:
-        """Raises DecodeError when the initialisation segment is broken, UnsupportedCodec for an unknown codec."""
+    def __init__(self, kind: TrackKind, init: bytes, keys: Mapping[bytes, bytes] = NO_KEYS) -> None:
+        """keys: content keys by key id.
+
+        Raises DecodeError when the initialisation segment is broken, UnsupportedCodec for an unknown codec or scheme.
+        """
         self._info = read_init(init, _HANDLERS[kind])
         info = self._info
+        self._decryptor = SampleDecryptor(keys)
         self._config = CodecConfig(
             info.codec, info.codec_string, info.extradata, info.width_px, info.height_px, info.sample_rate_hz
         )
@@ -31,7 +38,10 @@ class Mp4Demuxer:
         return self._config
 
     def read(self, data: bytes, expected_us: int) -> Stretch:
-        """See Demuxer. A truncated segment gives the frames that are whole."""
+        """See Demuxer. A truncated segment gives the frames that are whole.
+
+        Raises KeyUnavailable when it has encrypted samples whose key is not there.
+        """
         found, damage = _read(data, self._info)
         view = memoryview(data)
         scale, half = self._info.timescale, self._info.timescale // 2
@@ -45,6 +55,11 @@ class Mp4Demuxer:
             )
             for offset, size, dts, cts, duration, is_sync in found.samples
         ]
+        if found.encryption:
+            frames = [
+                frame if encryption is None else frame._replace(data=self._decryptor.decrypt(frame.data, encryption))
+                for frame, encryption in zip(frames, found.encryption, strict=True)
+            ]
         return Stretch(self._config, frames, damage)
 
     def start_us(self, data: bytes) -> int | None:
@@ -65,11 +80,15 @@ def _read(data: bytes, info: InitInfo) -> tuple[SegmentInfo, str]:
         if not 0 < missing <= _MAX_MISSING_BYTES:
             raise
         found = read_segment(data + bytes(missing), info)
-        whole = [sample for sample in found.samples if sample.offset + sample.size <= len(data)]
-        if not whole:
+        kept = [sample.offset + sample.size <= len(data) for sample in found.samples]
+        if not any(kept):
             raise
+        whole = list(compress(found.samples, kept))
         lost = len(found.samples) - len(whole)
-        return replace(found, samples=whole), f"{error} ({lost} of {len(found.samples)} frames are missing)"
+        encryption = list(compress(found.encryption, kept))
+        return replace(
+            found, samples=whole, encryption=encryption
+        ), f"{error} ({lost} of {len(found.samples)} frames are missing)"
 
 
 def _missing_bytes(data: bytes) -> int:

@@ -1,0 +1,55 @@
+"""Content keys by key id, which show themselves to code and not to logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from cushion_player.errors import KeyUnavailable
+
+ANY_KEY_ID: Final = b""
+"""Stands for every key id without an entry of its own: HLS gives a key and no id."""
+KEY_BYTES: Final = 16
+
+
+class KeyRing(Mapping[bytes, bytes]):
+    """Keys of 16 bytes by key id of 16 bytes (or ANY_KEY_ID). Its repr names the ids, never a key."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Mapping[bytes, bytes] | None = None) -> None:
+        """Raises KeyUnavailable when a key is not of 16 bytes."""
+        self._keys = {bytes(key_id): bytes(key) for key_id, key in (keys or {}).items()}
+        for key_id, key in self._keys.items():
+            if len(key) != KEY_BYTES:
+                raise KeyUnavailable(f"the key of {named(key_id)} has {len(key)} bytes instead of {KEY_BYTES}")
+
+    def __getitem__(self, key_id: bytes) -> bytes:
+        return self._keys[key_id]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        return f"<KeyRing of {', '.join(named(key_id) for key_id in self._keys) or 'nothing'}>"
+
+
+NO_KEYS: Final = KeyRing()
+
+
+def find_key(keys: Mapping[bytes, bytes], key_id: bytes) -> bytes:
+    """The key of `key_id`. Raises KeyUnavailable, naming the id."""
+    key = keys.get(key_id) or keys.get(ANY_KEY_ID)
+    if key is None:
+        raise KeyUnavailable(f"no key for {named(key_id)}")
+    if len(key) != KEY_BYTES:
+        raise KeyUnavailable(f"the key of {named(key_id)} has {len(key)} bytes instead of {KEY_BYTES}")
+    return key
+
+
+def named(key_id: bytes) -> str:
+    """A key id for people; it is no secret."""
+    return f"key id {key_id.hex()}" if key_id else "any key id"
