@@ -41,6 +41,8 @@ MORE_BREAKS = [
     ("pure-core", "cushion_traces.link", "time"),
     ("pure-core", "cushion_sdk.contracts.resume", "sqlite3"),
     ("pure-core", "cushion_player.timeline", "os"),
+    ("pure-core", "cushion_player.text.cue", "time"),
+    ("pure-core-no-adapters", "cushion_player.text.captions", "cushion_player.media.decode"),
     ("wire-types-alone", "cushion_sdk.contracts.resume", "numpy"),
     ("av-in-two-places", "cushion_demo_app", "av"),
     ("av-in-two-places", "cushion_servers", "av"),
