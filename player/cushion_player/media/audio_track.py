@@ -13,6 +13,8 @@ from cushion_player.media.pcm import Aligner, Pcm, Resampler, Tempo
 from cushion_player.outputs import AudioOutput
 from cushion_player.timeline import TrackKind
 
+_SAMPLE_BYTES: Final = 8
+"""Two channels of float32."""
 _POLL_S: Final = 0.05
 """How long to wait for room in the output: it cannot tell us, and holds several times as much."""
 
@@ -51,6 +53,11 @@ class AudioTrack(DecodeThread):
                 return False
             written = self._written
         return self._clock.has_heard(written)
+
+    def queued_bytes(self) -> int:
+        with self._changed:
+            written = self._written
+        return max(0, written - self._output.played_samples()) * _SAMPLE_BYTES
 
     # ------------------------------------------------------------------ the thread's side
 

@@ -21,6 +21,8 @@ from cushion_player.timeline import TrackKind
 Frame = av.VideoFrame | av.AudioFrame
 
 MICROSECONDS: Final = Fraction(1, 1_000_000)
+_ROUNDING_US: Final = 1_000
+"""Durations in WebM are whole milliseconds."""
 
 
 class TrackDecoder:
@@ -124,6 +126,14 @@ class TrackDecoder:
         for frame in frames:
             if frame.is_corrupt or frame.pts is None:
                 self.corrupt += 1
-            else:
-                good.append(frame)
+                continue
+            if isinstance(frame, av.AudioFrame):
+                frame.pts += _left_out_us(frame)
+            good.append(frame)
         return good
+
+
+def _left_out_us(frame: av.AudioFrame) -> int:
+    """How much of its beginning the decoder left out: Opus does so at the start, and leaves the time as it was."""
+    missing_us = frame.duration - frame.samples * 1_000_000 // frame.sample_rate
+    return missing_us if frame.duration and missing_us > _ROUNDING_US else 0

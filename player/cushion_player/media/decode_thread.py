@@ -10,7 +10,7 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -69,10 +69,10 @@ class StaleWork(Exception):
 class DecodeThread(ABC):
     """One track. All public methods belong to the event-loop thread unless they say otherwise."""
 
-    def __init__(self, kind: TrackKind, listener: TrackListener) -> None:
+    def __init__(self, kind: TrackKind, listener: TrackListener, devices: Sequence[str] = ()) -> None:
         self.kind = kind
         self._listener = listener
-        self._decoder = TrackDecoder(kind)
+        self._decoder = TrackDecoder(kind, devices)
         self._changed = threading.Condition()
         self._queue: deque[Work] = deque()
         self._generation = 0
@@ -160,6 +160,10 @@ class DecodeThread(ABC):
             return (not self._queue and not self._is_busy) or self._is_full()
 
     # ------------------------------------------------------------------ what a kind of track adds
+
+    @abstractmethod
+    def queued_bytes(self) -> int:
+        """What decoded output that has not been shown or heard holds. Any thread may ask."""
 
     @abstractmethod
     def _clear(self) -> None:

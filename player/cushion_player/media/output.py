@@ -7,7 +7,7 @@ written to the audio output, whose clock leads. Everything the listener hears, i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cushion_player.clock import Clock
@@ -40,12 +40,15 @@ class DecodedOutput:
     been played. `close` also detaches the renderer and closes the audio output.
     """
 
-    def __init__(self, renderer: VideoRenderer, audio_output: AudioOutput, clock: Clock) -> None:
+    def __init__(
+        self, renderer: VideoRenderer, audio_output: AudioOutput, clock: Clock, *, devices: Sequence[str] = ()
+    ) -> None:
+        """devices: hardware to try for decoding video, in order, before software (`cuda`, `videotoolbox` …)."""
         self._renderer = renderer
         self._audio_output = audio_output
         self._clock = clock
         self._media_clock = MediaClock(clock, audio_output)
-        self._video = VideoTrack(self, self._media_clock)
+        self._video = VideoTrack(self, self._media_clock, devices)
         self._audio = AudioTrack(self, self._media_clock, audio_output)
         self._tracks: dict[TrackKind, DecodeThread] = {}
         self._formats: dict[TrackKind, MediaFormat] = {}
@@ -133,6 +136,7 @@ class DecodedOutput:
             position_us=self._media_clock.position_us(),
             last_frame_us=last.time_us if last is not None else -1,
             last_frame_height_px=last.height_px if last is not None else 0,
+            decoded_bytes=self._video.queued_bytes() + self._audio.queued_bytes(),
         )
 
     async def close(self) -> None:

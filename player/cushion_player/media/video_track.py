@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import av
@@ -22,8 +23,8 @@ REFILL_FRAMES: Final = 6
 class VideoTrack(DecodeThread):
     """Decodes ahead and is the renderer's FrameSource."""
 
-    def __init__(self, listener: TrackListener, clock: MediaClock) -> None:
-        super().__init__(TrackKind.VIDEO, listener)
+    def __init__(self, listener: TrackListener, clock: MediaClock, devices: Sequence[str] = ()) -> None:
+        super().__init__(TrackKind.VIDEO, listener, devices)
         self._clock = clock
         self._frames: deque[VideoFrame] = deque()
         self._decoded_to_us = 0
@@ -67,6 +68,11 @@ class VideoTrack(DecodeThread):
             if self._queue or self._is_busy or self._has_ended or self._frames:
                 return False
             return position_us >= self._decoded_to_us
+
+    def queued_bytes(self) -> int:
+        with self._changed:
+            frames = [frame.native for frame in self._frames]
+        return sum(plane.buffer_size for frame in frames if isinstance(frame, av.VideoFrame) for plane in frame.planes)
 
     # ------------------------------------------------------------------ the thread's side
 

@@ -56,7 +56,7 @@ def _video_rung(spec: FilmSpec, width: int, height: int) -> tuple[bytes, list[by
             if packet.is_keyframe:
                 parts.append([])
             parts[-1].append(packet)
-        return _package(encoder, parts)
+        return package(encoder, parts)
 
 
 def _audio(spec: FilmSpec) -> tuple[bytes, list[bytes]]:
@@ -76,10 +76,10 @@ def _audio(spec: FilmSpec) -> tuple[bytes, list[bytes]]:
             assert packet.pts is not None
             second = min(max(0, packet.pts) // 48_000, int(spec.seconds) - 1)
             parts.setdefault(second, []).append(packet)
-        return _package(encoder, list(parts.values()))
+        return package(encoder, list(parts.values()))
 
 
-def _package(encoder: av.VideoStream | av.AudioStream, parts: list[list[av.Packet[Any]]]) -> tuple[bytes, list[bytes]]:
+def package(encoder: av.VideoStream | av.AudioStream, parts: list[list[av.Packet[Any]]]) -> tuple[bytes, list[bytes]]:
     """One muxer a segment, as a packager with independent workers has it."""
     init, segments = b"", []
     for index, packets in enumerate(parts):

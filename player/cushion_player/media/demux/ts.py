@@ -92,10 +92,10 @@ class TsDemuxer:
             return *streams[0], programme
         if self._kind in programme.sample_encrypted:
             raise UnsupportedCodec(f"the {self._kind} of the transport stream is encrypted (SAMPLE-AES)")
-        others = (
-            f"; stream types {', '.join(f'{kind:#04x}' for kind in programme.unknown)}" if programme.unknown else ""
+        unknown = ", ".join(f"{kind:#04x}" for kind in programme.unknown) or "none"
+        raise UnsupportedCodec(
+            f"the transport stream carries no {self._kind} that is known here (other stream types: {unknown})"
         )
-        raise UnsupportedCodec(f"the transport stream carries no {self._kind} that is known here{others}")
 
     # ------------------------------------------------------------------ pictures
 
@@ -169,8 +169,9 @@ def _pes_packets(chosen: Packets) -> tuple[bytes, int, list[_Pes]]:
     random_access = chosen.random_access()
     starts = [int(offsets[row]) for row in begins]
     found: list[_Pes] = []
-    for row, start, limit in zip(begins, starts, [*starts[1:], len(payload)], strict=True):
-        pes = _read_pes(payload, start, limit, bool(random_access[row]))
+    for at, row in enumerate(begins):
+        limit = starts[at + 1] if at + 1 < len(starts) else len(payload)
+        pes = _read_pes(payload, starts[at], limit, bool(random_access[row]))
         if pes is not None:
             found.append(pes)
     return payload, starts[0] if starts else len(payload), found

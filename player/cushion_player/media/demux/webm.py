@@ -97,6 +97,8 @@ class WebmDemuxer:
     def _frame(self, view: memoryview, blocks: list[_Block], at: int) -> CodedFrame:
         block = blocks[at]
         duration_us = block.duration_us
+        if duration_us is None and self._track.config.codec == "opus":
+            duration_us = _opus_us(view[block.start : block.end])
         if duration_us is None:
             if not self._track.default_duration_ns and at + 1 < len(blocks):
                 self._frame_us = max(blocks[at + 1].time_us - block.time_us, 1)
@@ -177,6 +179,22 @@ class WebmDemuxer:
         time_us = (ticks * self._scale_ns - self._track.codec_delay_ns + 500) // 1000
         sync = bool(flags & _KEY_FRAME) if is_sync is None else is_sync
         blocks.append(_Block(at + 3, element.end, time_us, duration_us, sync))
+
+
+def _opus_us(packet: memoryview) -> int | None:
+    """How long an Opus packet sounds (RFC 6716, 3.1); None when it is damaged."""
+    if not len(packet):
+        return None
+    kind, counting = packet[0] >> 3, packet[0] & 3
+    if kind < 12:
+        frame_us = (10_000, 20_000, 40_000, 60_000)[kind & 3]
+    elif kind < 16:
+        frame_us = (10_000, 20_000)[kind & 1]
+    else:
+        frame_us = (2_500, 5_000, 10_000, 20_000)[kind & 3]
+    if counting < 3:
+        return frame_us * (2 if counting else 1)
+    return frame_us * (packet[1] & 63) if len(packet) > 1 else None
 
 
 def _read_track(view: memoryview, entry: Element, kind: TrackKind) -> _Track | None:
