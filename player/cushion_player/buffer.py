@@ -72,6 +72,15 @@ class TrackBuffer:
             count += 1
         return self._remove(0, count)
 
+    def replace(self, segment: BufferedSegment) -> BufferedSegment | None:
+        """Put `segment` in the place of the one with its index, and return that; None when there is none any more."""
+        at = segment.index - self._segments[0].index if self._segments else -1
+        if not 0 <= at < len(self._segments):
+            return None
+        old, self._segments[at] = self._segments[at], segment
+        self._size_bytes += segment.size_bytes - old.size_bytes
+        return old
+
     def drop_from(self, index: int) -> list[BufferedSegment]:
         """Remove segment `index` and all after it, and return them."""
         first = next((at for at, each in enumerate(self._segments) if each.index >= index), len(self._segments))

@@ -245,6 +245,32 @@ class TrackDropped:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackSwitched:
+    """Another track of its kind plays from `position_us` on. key: "" when none does any more."""
+
+    track: TrackKind
+    key: str
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class RungCapped:
+    """Rungs above `rung` are not used for now. rung: -1 when the cap was lifted."""
+
+    track: TrackKind
+    rung: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopedBack:
+    """The end of the loop was reached; playback goes on from its start."""
+
+    from_us: int
+    to_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class RungSelected:
     """A rung was chosen for a segment that is now being requested; only emitted when it differs from the last."""
 
@@ -336,6 +362,9 @@ Notice = (
     | SeekEnded
     | GapSkipped
     | TrackDropped
+    | TrackSwitched
+    | RungCapped
+    | LoopedBack
     | RungSelected
     | RepresentationChanged
     | SegmentLoaded

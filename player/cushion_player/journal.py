@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO, cast
 
 from cushion_player import events as event_types
-from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
+from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
 from cushion_player.engine.core import PlaybackEngine
 from cushion_player.engine.verbs import VERBS, VerbCall
 from cushion_player.errors import JournalError
@@ -27,7 +27,11 @@ _ADDRESS = re.compile(r'\b[a-z]+://[^\s"\\)]+')
 Json = dict[str, Any]
 
 VALUE_TYPES: dict[str, type] = {
-    cls.__name__: cls for cls in (Timeline, LiveEdge, Track, Stretch, TrackRung, Limits, FetchFailure, EngineConfig)
+    cls.__name__: cls
+    for cls in (
+        *(Timeline, LiveEdge, Track, Stretch, TrackRung),
+        *(Limits, Loop, TrackSelection, FetchFailure, EngineConfig),
+    )
 } | {cls.__name__: cls for cls in vars(event_types).values() if isinstance(cls, type) and dataclasses.is_dataclass(cls)}
 
 

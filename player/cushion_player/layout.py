@@ -234,7 +234,9 @@ class TrackLayout:
                 if self.kind is not TrackKind.TEXT:
                     what = f"{unique}: {ASSUMED_AUDIO_BPS} bit/s were assumed"
                     self.repairs.append(Repair(what, rung.source, "the manifest declares no bitrate"))
-            rungs.append(TrackRung(unique, bitrate_bps, rung.width_px, rung.height_px, ",".join(codecs) or rung.codecs))
+            frame_us = round(1_000_000 / rung.frame_rate) if rung.frame_rate else 0
+            shown = ",".join(codecs) or rung.codecs
+            rungs.append(TrackRung(unique, bitrate_bps, rung.width_px, rung.height_px, shown, frame_us))
         return tuple(rungs)
 
 

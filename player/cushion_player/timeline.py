@@ -29,6 +29,8 @@ class TrackRung:
     width_px: int = 0
     height_px: int = 0
     codecs: str = ""
+    frame_us: int = 0
+    """How long a picture is shown; 0 when the manifest does not say."""
 
 
 @dataclass(frozen=True, slots=True)

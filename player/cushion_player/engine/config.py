@@ -20,7 +20,18 @@ class EngineConfig:
     back_buffer_us: int = 10 * SECOND_US
     """Media behind the position kept for seeking back without fetching."""
     buffer_limit_bytes: int = 128 * 1024 * 1024
-    """Bytes held for all tracks together; requests wait while it is exceeded and playback can go on."""
+    """Bytes held for all tracks together: buffered, in flight, and decoded frames as far as the output tells.
+
+    The back buffer gives way first, then rungs that do not fit; requests wait while nothing fits. Only the two
+    lowest segments that playback cannot do without are requested beyond it.
+    """
+    replaces_low_rungs: bool = False
+    """Fetch buffered segments of low rungs again at a better one when there is time: better pictures, more bytes."""
+    dropped_frames_limit: int = 24
+    """Frames dropped within `dropped_frames_window_us` of playing one rung that cap playback below it."""
+    dropped_frames_window_us: int = 4 * SECOND_US
+    cap_hold_us: int = 60 * SECOND_US
+    """How long such a cap holds; doubles each time the rung above it fails again."""
     start_threshold_us: int = 1 * SECOND_US
     rebuffer_threshold_us: int = 2 * SECOND_US
     max_attempts: int = 3
@@ -37,11 +48,36 @@ class EngineConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackSelection:
+    """Which tracks are wanted, by their keys in the timeline."""
+
+    audio: str = ""
+    """Empty: the preferred one."""
+    text: str = ""
+    """Empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What is played again and again: from `start_us` to `end_us`, None being the end of the presentation."""
+
+    start_us: int = 0
+    end_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """What the viewer or the device allows. None means no limit; the lowest rung is always allowed."""
+    """What the viewer or the device allows. None means no limit; the lowest rung is always allowed.
+
+    Upper limits win over lower ones.
+    """
 
     max_height_px: int | None = None
     max_bitrate_bps: int | None = None
+    min_height_px: int | None = None
+    min_bitrate_bps: int | None = None
+    viewport_height_px: int | None = None
+    """The height of the picture on the screen: rungs above the first that fills it are not used."""
     pinned_rung: int | None = None
     """Play exactly this rung (clamped to the ladder) whatever the rule says."""
 

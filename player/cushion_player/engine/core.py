@@ -11,19 +11,21 @@ from collections.abc import Callable, Mapping
 
 from cushion_abr.contract import SAMPLE_SEEK, Sample
 from cushion_player.buffer import ABSENT
-from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
+from cushion_player.engine.caps import DroppedFrameCap
+from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
 from cushion_player.engine.fetching import Fetching
 from cushion_player.engine.phase import WAITING, Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.rules import RuleBook
-from cushion_player.engine.selection import choose_tracks
 from cushion_player.engine.snapshot import EngineSnapshot
 from cushion_player.engine.stalls import Stall, stall_cause
+from cushion_player.engine.switching import Switching, choose_tracks, wanted_audio, wanted_text
 from cushion_player.engine.track import TrackState
 from cushion_player.engine.verbs import VerbCall, verb
 from cushion_player.events import (
     Event,
     GapSkipped,
+    LoopedBack,
     MediaDamaged,
     PlaybackEnded,
     PlaybackFailed,
@@ -34,14 +36,21 @@ from cushion_player.events import (
     RebufferEnded,
     RebufferStarted,
     RepresentationChanged,
+    RungCapped,
     SeekEnded,
     SeekStarted,
     StallCause,
     StartOutput,
     StopOutput,
     TrackDropped,
+    TrackSwitched,
 )
-from cushion_player.timeline import Timeline, TrackKind
+from cushion_player.timeline import Timeline, Track, TrackKind
+
+UNKNOWN_FRAME_US = 40_000
+"""How far a step goes when the manifest does not say how long frames are: 25 a second."""
+SWITCH_LOOK_US = 100_000
+"""How often it is looked whether another track can take over."""
 
 
 class PlaybackEngine:
@@ -68,6 +77,12 @@ class PlaybackEngine:
         self._timeline: Timeline | None = None
         self._tracks: list[TrackState] = []
         self._limits = Limits()
+        self._selection = TrackSelection()
+        self._switching: Switching | None = None
+        self._cap = DroppedFrameCap(self.config)
+        self._loop: Loop | None = None
+        self._is_scrubbing = False
+        self._scrub_target_us = 0
         self._playhead = Playhead()
         self._phase = Phase.IDLE
         self._wants_play = False
@@ -91,10 +106,14 @@ class PlaybackEngine:
         """Begin to load at `position_us`; the clock runs once `play` was asked for and the threshold is reached."""
         assert self._phase is Phase.IDLE, "start is the first verb, once"
         self._timeline = timeline
-        self._tracks = [TrackState(track) for track in choose_tracks(timeline)]
+        self._tracks = [
+            TrackState(track, is_required=track.kind is not TrackKind.TEXT)
+            for track in choose_tracks(timeline, self._selection)
+        ]
         rules = RuleBook(self._rule_name, self._rule_params, self._seed, self._tracks[0].track.rungs)
         self._fetching = Fetching(self.config, rules, self._tracks, self._playhead, self._emit)
         self._fetching.limits = self._limits
+        self._switching = Switching(self._tracks, self._emit, self._fetching.abandon)
         self._paused_us = now
         self._enter(Phase.STARTUP, now)
         self._reposition(min(max(0, position_us), timeline.duration_us), now)
@@ -110,6 +129,9 @@ class PlaybackEngine:
 
     @verb
     def pause(self, *, now: int) -> None:
+        self._pause(now)
+
+    def _pause(self, now: int) -> None:
         if self._wants_play:
             self._wants_play = False
             self._paused_us = now
@@ -120,17 +142,33 @@ class PlaybackEngine:
     @verb
     def seek(self, position_us: int, *, now: int) -> None:
         """Go to `position_us` (clamped). What is buffered there is used again without fetching."""
+        self._seek(position_us, now)
+
+    def _seek(self, position_us: int, now: int) -> None:
         if self._timeline is None or self._fetching is None or self._phase is Phase.FAILED:
             return
         target = min(max(0, position_us), self._timeline.duration_us)
+        if self._is_scrubbing:
+            self._scrub(target, now)
+            return
         self._emit(SeekStarted(self._playhead.position_us(now), target))
+        self._leave_for_seek(now)
+        self._reposition(target, now)
+
+    def _leave_for_seek(self, now: int) -> None:
+        assert self._fetching is not None
         self._stop_clock(now)
         self._end_stall("the viewer went elsewhere", now)
         self._sought = True
         if self._phase is not Phase.STARTUP:
             self._enter(Phase.SEEKING, now if self._phase is not Phase.SEEKING else self._phase_since_us)
         self._fetching.rules.observe(Sample(SAMPLE_SEEK, 0, 0, 0, 0, now))
-        self._reposition(target, now)
+
+    def _scrub(self, target: int, now: int) -> None:
+        """Show the key frame of the segment at `target`; what was on its way to another one is given up."""
+        self._scrub_target_us = target
+        main = self._tracks[0].track
+        self._reposition(max(0, main.segment_start_us(main.segment_at(target))), now)
 
     @verb
     def set_rate(self, rate: float, *, now: int) -> None:
@@ -138,6 +176,69 @@ class PlaybackEngine:
         self._playhead.set_rate(min(max(rate, 0.25), 4.0), now)
         if self._playhead.is_running:
             self._emit(StartOutput(self._playhead.position_us(now), self._playhead.rate))
+
+    @verb
+    def set_loop(self, loop: Loop | None, *, now: int) -> None:
+        """Play a stretch of the presentation, or all of it, again and again; None plays on to the end."""
+        self._loop = loop
+
+    @verb
+    def step(self, frames: int, *, now: int) -> None:
+        """Pause, and show the picture `frames` further on (or back, when negative)."""
+        if self._fetching is None:
+            return
+        self._pause(now)
+        main = self._tracks[0]
+        frame_us = (main.playing.frame_us if main.playing is not None else 0) or UNKNOWN_FRAME_US
+        position = self._playhead.position_us(now)
+        middle = position // frame_us * frame_us + frame_us // 2  # whatever rounding did to the frame's own time
+        self._seek(max(0, middle + frames * frame_us), now)
+
+    @verb
+    def set_scrubbing(self, is_on: bool, *, now: int) -> None:
+        """While on, a seek shows the first picture of its segment at the lowest rung, and the clock stands.
+
+        When it ends, playback goes to the last position asked for.
+        """
+        if self._fetching is None or is_on == self._is_scrubbing or self._phase is Phase.FAILED:
+            return
+        if is_on:
+            self._scrub_target_us = self._playhead.position_us(now)
+            self._emit(SeekStarted(self._scrub_target_us, self._scrub_target_us))
+            self._leave_for_seek(now)
+        self._is_scrubbing = self._fetching.is_scrubbing = is_on
+        if not is_on:
+            self._reposition(self._scrub_target_us, now)
+
+    @verb
+    def select_tracks(self, selection: TrackSelection, *, now: int) -> None:
+        """Play other audio, show other text or none; also before `start`. The picture goes on meanwhile."""
+        self._selection = selection
+        if self._timeline is None or self._switching is None or self._phase in (Phase.ENDED, Phase.FAILED):
+            return
+        position = self._playhead.position_us(now)
+        may_grow = self._timeline.is_live
+        self._switching.set_text(wanted_text(self._timeline, selection), position, may_grow=may_grow)
+        self._select_audio(wanted_audio(self._timeline, selection), position, now)
+
+    def _select_audio(self, track: Track | None, position: int, now: int) -> None:
+        assert self._timeline is not None
+        assert self._switching is not None
+        old = next((each for each in self._tracks if each.kind is TrackKind.AUDIO and not each.is_held_back), None)
+        pending = self._switching.pending
+        if track is None or old is None or (pending is not None and pending.track.key == track.key):
+            return
+        if track.key == old.track.key:
+            self._switching.give_up()
+        elif self._playhead.is_running and len(self._required()) > 1:
+            self._switching.begin(track, position, may_grow=self._timeline.is_live)
+        else:
+            self._switching.replace(old, track, may_grow=self._timeline.is_live)
+            self._emit(TrackSwitched(TrackKind.AUDIO, track.key, position))
+            if self._phase is Phase.STEADY:
+                self._stop_clock(now)
+                self._enter(Phase.SEEKING, now)
+            self._reposition(position, now)
 
     @verb
     def set_limits(self, limits: Limits, *, now: int) -> None:
@@ -198,6 +299,22 @@ class PlaybackEngine:
     @verb
     def frames_dropped(self, count: int, *, now: int) -> None:
         self._frames_dropped += count
+        main = self._tracks[0] if self._tracks else None
+        if main is None or main.playing is None or self._fetching is None or not self._playhead.is_running:
+            return
+        if self._cap.note(count, main.playing, now):
+            self._fetching.below_bps = self._cap.below_bps
+            below = [
+                rung for rung, each in enumerate(main.stretch.rungs) if each.bitrate_bps < main.playing.bitrate_bps
+            ]
+            reason = f"{self._frames_dropped} frames were dropped: the machine cannot keep up with {main.playing.key}"
+            self._emit(RungCapped(main.kind, below[-1] if below else 0, reason))
+
+    @verb
+    def output_holds(self, decoded_bytes: int, *, now: int) -> None:
+        """How much memory decoded frames take; counts against the byte limit."""
+        if self._fetching is not None:
+            self._fetching.decoded_bytes = decoded_bytes
 
     @verb
     def decode_failed(self, track: TrackKind, message: str, fatal: bool, *, now: int) -> None:
@@ -227,7 +344,12 @@ class PlaybackEngine:
             times.append(self._hold_until_us)
         if self._playhead.is_running:
             position = self._playhead.position_us(self._now)
-            stops = [self._duration_us]
+            stops = [self._stop_us]
+            until_us = self._cap.until_us
+            if until_us is not None:
+                times.append(until_us)
+            if self._switching is not None and self._switching.pending is not None:
+                times.append(self._now + SWITCH_LOOK_US)
             for track in self._required():
                 limit = track.limits_playback_at_us()
                 if limit is not None:
@@ -287,6 +409,11 @@ class PlaybackEngine:
         """Draw every consequence of the state at `now`."""
         if self._fetching is None:
             return
+        if self._cap.expire(now):
+            self._fetching.below_bps = None
+            self._emit(RungCapped(self._tracks[0].kind, -1, "the machine gets another chance"))
+        if self._switching is not None and self._phase is not Phase.FAILED:
+            self._switching.advance(self._playhead.position_us(now))
         if self._playhead.is_running:
             self._play_on(now)
         if self._phase in WAITING:
@@ -297,7 +424,17 @@ class PlaybackEngine:
 
     def _required(self) -> list[TrackState]:
         """The tracks that playback waits for."""
-        return [track for track in self._tracks if track.is_required]
+        tracks = self._tracks[:1] if self._is_scrubbing else self._tracks
+        return [track for track in tracks if track.is_required]
+
+    def _loop_back(self, position: int, now: int) -> None:
+        """Begin the loop again; until the picture is there, the wait is a seek's."""
+        assert self._loop is not None
+        start_us = min(max(0, self._loop.start_us), self._duration_us)
+        self._emit(LoopedBack(position, start_us))
+        self._stop_clock(now)
+        self._enter(Phase.SEEKING, now)
+        self._reposition(start_us, now)
 
     def _drop_failed(self, now: int) -> None:
         """Go on without what can be done without."""
@@ -314,6 +451,9 @@ class PlaybackEngine:
         for track in self._tracks:
             self._notice_rung(track, position)
             self._emit(*track.trim(position - self.config.back_buffer_us))
+        if self._loop is not None and position >= self._stop_us > self._loop.start_us:
+            self._loop_back(position, now)
+            return
         if position >= self._duration_us:
             self._playhead.move(self._duration_us, now)
             self._stop_clock(now)
@@ -362,7 +502,7 @@ class PlaybackEngine:
             if self._stall is not None:
                 self._stall.note(stall_cause(waiting[0]))
             return
-        if not (self._output_ready and self._wants_play and now >= self._hold_until_us):
+        if not (self._output_ready and self._wants_play and now >= self._hold_until_us) or self._is_scrubbing:
             return
         self._leave_waiting(position, now)
 
@@ -430,16 +570,20 @@ class PlaybackEngine:
         rung = track.track.stretch_of(covering.index).rungs[covering.rung]
         if rung != track.playing:
             track.playing = rung
+            if track is self._tracks[0]:
+                self._cap.changed_rung()
             self._emit(RepresentationChanged(track.kind, position, covering.rung, rung.bitrate_bps, rung.height_px))
 
     def _reposition(self, position_us: int, now: int) -> None:
         self._playhead.move(position_us, now)
         self._output_ready = False
-        self._emit(PrepareOutput(position_us, frozenset(track.kind for track in self._tracks)))
-        for track in self._tracks:
+        tracks = self._tracks[:1] if self._is_scrubbing else self._tracks
+        self._emit(PrepareOutput(position_us, frozenset(track.kind for track in tracks)))
+        for track in tracks:
             before = track.next_index
             self._emit(*track.reposition(position_us))
-            if track.next_index != before and self._fetching is not None:
+            moved = track.next_index != before or (track.in_flight is not None and track.in_flight.is_replacement)
+            if moved and self._fetching is not None:
                 self._fetching.abandon(track, "seek")
             track.skip_absent()
             self._emit(*track.feed())
@@ -452,6 +596,12 @@ class PlaybackEngine:
         self._enter(Phase.FAILED, now)
         self._fetching.abandon_all("playback failed")
         self._emit(PlaybackFailed(self._playhead.position_us(now), failure.code, failure.message, attempts))
+
+    @property
+    def _stop_us(self) -> int:
+        """Where playback stops, or begins its loop again."""
+        end_us = self._loop.end_us if self._loop is not None else None
+        return self._duration_us if end_us is None else min(end_us, self._duration_us)
 
     @property
     def _duration_us(self) -> int:

@@ -10,13 +10,15 @@ from collections.abc import Callable
 
 from cushion_abr.contract import SAMPLE_ABANDONED, SAMPLE_DOWNLOAD, Progress, Sample
 from cushion_abr.reasons import describe
+from cushion_player.buffer import ABSENT, BufferedSegment
+from cushion_player.engine.budget import buffer_goal_us, room_bytes, smallest_bytes
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
 from cushion_player.engine.failures import describe_failure, retry_delay_us
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place, needs_of
 from cushion_player.engine.rules import RuleBook
-from cushion_player.engine.selection import choose_audio_rung, choose_rung, describe_situation
+from cushion_player.engine.selection import RungRange, allowed_rungs, choose_audio_rung, describe_situation
 from cushion_player.engine.track import Request, TrackState
 from cushion_player.events import (
     AbandonSegment,
@@ -29,6 +31,9 @@ from cushion_player.events import (
     SegmentRetried,
 )
 from cushion_player.timeline import TrackKind
+
+REPLACEMENT_MARGIN_US = 2_000_000
+"""A buffered segment nearer to the position than this is left alone: the output may be decoding it."""
 
 
 class Fetching:
@@ -43,6 +48,10 @@ class Fetching:
         emit: Callable[..., None],
     ) -> None:
         self.limits = Limits()
+        self.below_bps: int | None = None
+        """A bitrate that must not be reached for want of a faster machine."""
+        self.decoded_bytes = 0
+        self.is_scrubbing = False
         self.rules = rules
         self._config = config
         self._tracks = tracks
@@ -71,6 +80,7 @@ class Fetching:
     def request_due(self, phase: Phase, now: int) -> None:
         """Request whatever may be requested now, the track with the least media ahead first."""
         position = self._playhead.position_us(now)
+        self._make_room(position)
         for track in sorted(self._tracks, key=lambda track: track.end_us(position)):
             for need, state in track.prerequisites.due():
                 if state.retry_at_us is not None and now >= state.retry_at_us:
@@ -85,20 +95,37 @@ class Fetching:
             return None
         retry_us = track.retries.at_us or 0
         position = self._playhead.position_us(now)
+        if self.is_scrubbing:
+            is_wanted = track is self._tracks[0] and track.buffer.covering(position) is None
+            return retry_us if is_wanted else None
         ahead = track.buffer.ahead_us(position)
         spare = ahead - self.threshold_us(phase)
         if self._is_too_far_ahead(track, ahead, position):
             return None  # what the others receive decides it
         if spare < 0:
             return retry_us
-        excess = ahead + track.track.segment_us(track.next_index) - self._config.buffer_goal_us
-        is_full = sum(each.buffer.size_bytes for each in self._tracks) > self._config.buffer_limit_bytes
+        excess = ahead + track.track.segment_us(track.next_index) - self.goal_us()
+        is_full = self._room_bytes() < smallest_bytes(track)
         if not self._playhead.is_running:
             return None if is_full or excess > 0 else max(track.wait_until_us, retry_us)
         earliest = self._playhead.reached_at_us(position + spare + 1)
         if not is_full:
             earliest = min(earliest, max(track.wait_until_us, self._playhead.reached_at_us(position + max(excess, 0))))
         return max(earliest, retry_us)
+
+    def goal_us(self) -> int:
+        """How much media ahead is wanted, in time, as far as the byte limit allows."""
+        return buffer_goal_us(self._config, self._tracks)
+
+    def _room_bytes(self) -> int:
+        return room_bytes(self._config, self._tracks, self.decoded_bytes)
+
+    def _make_room(self, position_us: int) -> None:
+        """Give up the media behind the position when the next segments do not fit beside it."""
+        needed = sum(smallest_bytes(track) for track in self._tracks if track.has_next and track.in_flight is None)
+        if self._room_bytes() < needed:
+            for track in self._tracks:
+                self._emit(*track.trim(position_us))
 
     def _is_too_far_ahead(self, track: TrackState, ahead_us: int, position_us: int) -> bool:
         """Whether a track must leave the link to one that has less: more than two of its segments lie between them."""
@@ -120,6 +147,10 @@ class Fetching:
             self._request(track, rung, str(track.kind), now)
             return
         rung, wait_us, reason = self._decide(track, phase, now)
+        poorer = self._replaceable(track, rung, now) if phase is Phase.STEADY else None
+        if poorer is not None:
+            self._request_replacement(track, poorer, rung, now)
+            return
         if wait_us > 0 and track.buffer.ahead_us(self._playhead.position_us(now)) >= self.threshold_us(phase):
             track.wait_until_us = now + wait_us
             return
@@ -127,16 +158,61 @@ class Fetching:
 
     def _decide(self, track: TrackState, phase: Phase, now: int) -> tuple[int, int, str]:
         """The rung, how long to wait first, and why."""
-        top = choose_rung(track, self.limits)
+        allowed = self._allowed(track)
+        if self.is_scrubbing:
+            return allowed.floor, 0, "scrubbing"
         if self.limits.pinned_rung is not None:
-            return top, 0, "pinned by the viewer"
+            return allowed.top, 0, "pinned by the viewer"
         rule = self.rules.use(track.stretch.rungs)
         sizes = track.sizes_ahead(rule.lookahead)
-        situation = describe_situation(track, phase, self._playhead, self._config.buffer_goal_us, max_rung=top, now=now)
+        situation = describe_situation(track, phase, self._playhead, self.goal_us(), max_rung=allowed.top, now=now)
         decision = rule.decide(sizes, situation)
-        usable = track.usable_rungs()
+        usable = [each for each in track.usable_rungs() if allowed.floor <= each <= allowed.top]
         rung = max((each for each in usable if each <= decision.rung), default=usable[0])
         return rung, decision.wait_us, describe(decision.reason)
+
+    def _allowed(self, track: TrackState) -> RungRange:
+        """The rungs within the limits whose next segment fits into what is left of the byte limit."""
+        allowed = allowed_rungs(track, self.limits, self.below_bps)
+        room = self._room_bytes()
+        fitting = [
+            rung
+            for rung in track.usable_rungs()
+            if allowed.floor <= rung <= allowed.top and track.track.size_bytes(track.next_index, rung) <= room
+        ]
+        return RungRange(allowed.floor, fitting[-1]) if fitting else RungRange(allowed.floor, allowed.floor)
+
+    # ------------------------------------------------------------------ better segments for buffered ones
+
+    def _replaceable(self, track: TrackState, rung: int, now: int) -> BufferedSegment | None:
+        """The first buffered segment that is of a lower rung and can be had at `rung` in good time."""
+        throughput_bps = self.rules.throughput_bps()
+        position = self._playhead.position_us(now)
+        if not self._config.replaces_low_rungs or not throughput_bps or self.limits.pinned_rung is not None:
+            return None
+        if track.buffer.ahead_us(position) < self.goal_us() // 2:
+            return None
+        room = self._room_bytes()
+        for segment in track.buffer:
+            if segment.rung == ABSENT or track.track.stretch_of(segment.index).rungs != track.stretch.rungs:
+                continue
+            size_bytes = track.track.size_bytes(segment.index, rung)
+            time_us = int(size_bytes * 8_000_000 / throughput_bps)
+            is_in_time = segment.start_us - position > REPLACEMENT_MARGIN_US + 2 * time_us
+            if segment.rung < rung and is_in_time and size_bytes <= room:
+                return segment
+        return None
+
+    def _request_replacement(self, track: TrackState, poorer: BufferedSegment, rung: int, now: int) -> None:
+        self._prepare(track, Place(poorer.index, rung))
+        self._request_id += 1
+        track.in_flight = Request(self._request_id, poorer.index, rung, now, is_replacement=True)
+        duration_us = poorer.end_us - poorer.start_us
+        reason = f"there is time to replace rung {poorer.rung}"
+        key = track.track.key
+        self._emit(
+            FetchSegment(self._request_id, track.kind, key, rung, poorer.index, poorer.start_us, duration_us, reason)
+        )
 
     def _request(self, track: TrackState, rung: int, reason: str, now: int, *, is_second_choice: bool = False) -> None:
         index = track.next_index
@@ -183,7 +259,8 @@ class Fetching:
         request = track.in_flight
         request.received_bytes = received_bytes
         request.first_byte_us = first_byte_us
-        if track is self._tracks[0] and not request.is_second_choice and self.limits.pinned_rung is None:
+        is_free = not request.is_second_choice and not request.is_replacement and self.limits.pinned_rung is None
+        if track is self._tracks[0] and is_free and not self.is_scrubbing:
             self._consider_abandoning(track, request, now)
 
     def _consider_abandoning(self, track: TrackState, request: Request, now: int) -> None:
@@ -202,6 +279,9 @@ class Fetching:
         )
         if not 0 <= better < request.rung or better not in track.usable_rungs():
             return
+        better = max(better, allowed_rungs(track, self.limits, self.below_bps).floor)
+        if better >= request.rung:
+            return
         self._observe(SAMPLE_ABANDONED, request, request.received_bytes, request.first_byte_us, now)
         reason = "download too slow for the buffer"
         self.abandon(track, reason)
@@ -212,14 +292,25 @@ class Fetching:
         if track is None or track.in_flight is None:
             return
         request = track.in_flight
-        segment = track.received(request, size_bytes)
+        position = self._playhead.position_us(now)
+        if request.is_replacement:
+            fed = track.replaced(request, size_bytes, position + REPLACEMENT_MARGIN_US)
+        else:
+            track.received(request, size_bytes)
+            fed = track.feed()
         if track is self._tracks[0]:
             self._observe(SAMPLE_DOWNLOAD, request, size_bytes, first_byte_us, now)
-        buffer_us = max(0, segment.end_us - self._playhead.position_us(now))
         loaded = SegmentLoaded(
-            track.kind, request.rung, request.index, size_bytes, request.request_us, first_byte_us, now, buffer_us
+            track.kind,
+            request.rung,
+            request.index,
+            size_bytes,
+            request.request_us,
+            first_byte_us,
+            now,
+            track.buffer.ahead_us(position),
         )
-        self._emit(loaded, *track.feed())
+        self._emit(loaded, *fed)
 
     def failed(self, request_id: int, failure: FetchFailure, now: int) -> None:
         for track in self._tracks:
@@ -260,6 +351,8 @@ class Fetching:
     def _media_failed(self, track: TrackState, request: Request, failure: FetchFailure, now: int) -> None:
         """Try again later, try another rung, or give the track up (what is buffered still plays)."""
         track.in_flight = None
+        if request.is_replacement:
+            return  # what is buffered is good enough
         retries = track.retries
         retries.log.append(describe_failure(track, request.index, request.rung, failure, None))
         retries.last_code = failure.code

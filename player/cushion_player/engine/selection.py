@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from cushion_abr.contract import PHASE_REBUFFER, PHASE_SEEK, PHASE_STARTUP, PHASE_STEADY, Situation
 from cushion_player.engine.config import Limits
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.track import TrackState
-from cushion_player.timeline import Timeline, Track, TrackKind, TrackRung
+from cushion_player.timeline import TrackRung
 
 AUDIO_CEILING_BPS = 200_000
 """The highest audio rung below this is played: audio adaptation is not worth a rebuffer."""
@@ -22,28 +24,45 @@ PHASE_CODES = {
 }
 
 
-def choose_tracks(timeline: Timeline) -> list[Track]:
-    """Video first (the main track), then audio; audio alone when there is no video."""
-    tracks = [timeline.first(TrackKind.VIDEO), timeline.first(TrackKind.AUDIO)]
-    chosen = [track for track in tracks if track is not None]
-    assert chosen, "a timeline has video or audio"
-    return chosen
+class RungRange(NamedTuple):
+    """The rungs a rule may choose from, among those that can be had."""
+
+    floor: int
+    top: int
 
 
-def choose_rung(track: TrackState, limits: Limits) -> int:
-    """The highest usable rung within the limits; the lowest when none is."""
+def allowed_rungs(track: TrackState, limits: Limits, below_bps: int | None = None) -> RungRange:
+    """The lowest and highest usable rung within the limits; the lowest usable one alone when none is.
+
+    below_bps: a bitrate that must not be reached, for want of a faster machine.
+    """
     usable = track.usable_rungs()
     rungs = track.stretch.rungs
     if limits.pinned_rung is not None:
         wanted = min(max(limits.pinned_rung, 0), len(rungs) - 1)
-        return min(usable, key=lambda rung: abs(rung - wanted))
+        pinned = min(usable, key=lambda rung: abs(rung - wanted))
+        return RungRange(pinned, pinned)
+    max_height_px = limits.max_height_px
+    if limits.viewport_height_px is not None:
+        filling = [rung.height_px for rung in rungs if rung.height_px >= limits.viewport_height_px]
+        if filling:
+            max_height_px = min(filling) if max_height_px is None else min(max_height_px, *filling)
     allowed = [
         rung
         for rung in usable
         if (limits.max_bitrate_bps is None or rungs[rung].bitrate_bps <= limits.max_bitrate_bps)
-        and (limits.max_height_px is None or rungs[rung].height_px <= limits.max_height_px)
+        and (max_height_px is None or rungs[rung].height_px <= max_height_px)
+        and (below_bps is None or rungs[rung].bitrate_bps < below_bps)
     ]
-    return allowed[-1] if allowed else usable[0]
+    if not allowed:
+        return RungRange(usable[0], usable[0])
+    high_enough = [
+        rung
+        for rung in allowed
+        if (limits.min_bitrate_bps is None or rungs[rung].bitrate_bps >= limits.min_bitrate_bps)
+        and (limits.min_height_px is None or rungs[rung].height_px >= limits.min_height_px)
+    ]
+    return RungRange(high_enough[0] if high_enough else allowed[-1], allowed[-1])
 
 
 def choose_audio_rung(track: TrackState, throughput_bps: float) -> int:

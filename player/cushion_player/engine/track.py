@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cushion_player.buffer import ABSENT, BufferedSegment, TrackBuffer
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.prerequisites import Need, Prerequisites, needs_of
-from cushion_player.events import DiscardSegment, EndTrack, Event, FeedSegment, SwitchInit
+from cushion_player.events import CutTrack, DiscardSegment, EndTrack, Event, FeedSegment, SwitchInit
 from cushion_player.timeline import Stretch, Track, TrackKind, TrackRung
 
 
@@ -27,6 +27,8 @@ class Request:
     first_byte_us: int = 0
     is_second_choice: bool = False
     """True when it replaces an abandoned request: a segment is abandoned at most once."""
+    is_replacement: bool = False
+    """True when the segment is buffered already, at a lower rung."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ class TrackState:
         self.track = track
         self.is_required = is_required
         self.may_grow = may_grow
+        self.is_held_back = False
+        """Fetched, but not fed: it is to take over from another track."""
         self.buffer = TrackBuffer()
         self.next_index = track.first_index
         self.in_flight: Request | None = None
@@ -188,15 +192,30 @@ class TrackState:
         self.skip_absent()
         return segment
 
+    def replaced(self, request: Request, size_bytes: int, not_before_us: int) -> list[Event]:
+        """Put a better segment in the place of a buffered one, unless that begins before `not_before_us`."""
+        self.in_flight = None
+        start_us, end_us = self.track.segment_start_us(request.index), self.track.segment_start_us(request.index + 1)
+        better = BufferedSegment(request.index, request.rung, start_us, end_us, size_bytes, request.request_id)
+        old = self.buffer.replace(better) if start_us >= not_before_us else None
+        if old is None:
+            return [DiscardSegment(request.request_id)]
+        events: list[Event] = [DiscardSegment(old.request_id)]
+        if request.index < self._feed_from:
+            events += [CutTrack(self.kind, start_us), *self.feed_from(start_us)]
+        return events
+
     def feed(self) -> list[Event]:
         """What can be handed to the output now, in order."""
         events: list[Event] = []
+        if self.is_held_back:
+            return events
         for segment in self.buffer:
             if segment.index < self._feed_from:
                 continue
             if segment.rung != ABSENT:
                 stretch = self.track.stretch_of(segment.index)
-                if not self.prerequisites.are_held(stretch, segment.rung):
+                if not self.can_be_fed(segment):
                     break
                 rung = stretch.rungs[segment.rung]
                 key = self.track.key
@@ -210,6 +229,21 @@ class TrackState:
             events.append(EndTrack(self.kind))
             self._end_fed = True
         return events
+
+    def feed_from(self, position_us: int) -> list[Event]:
+        """Feed again from the segment that covers `position_us`, which is in the buffer."""
+        covering = self.buffer.covering(position_us)
+        assert covering is not None, "only what is there can be fed"
+        self._feed_from = covering.index
+        self._fed = None
+        self._end_fed = False
+        return self.feed()
+
+    def can_be_fed(self, segment: BufferedSegment) -> bool:
+        """Whether nothing is missing to decode a received segment."""
+        if segment.rung == ABSENT:
+            return True
+        return self.prerequisites.are_held(self.track.stretch_of(segment.index), segment.rung)
 
     def waits_for(self) -> Need | None:
         """What keeps received media from being fed, if anything does."""
