@@ -16,7 +16,7 @@ from typing import Self, TextIO
 
 from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import Clock
-from cushion_player.engine import EngineConfig, EngineSnapshot, Limits, PlaybackEngine
+from cushion_player.engine import EngineConfig, EngineSnapshot, Limits, Loop, PlaybackEngine, TrackSelection
 from cushion_player.errors import UsageError
 from cushion_player.events import (
     AbandonSegment,
@@ -47,6 +47,9 @@ from cushion_player.timeline import TrackKind
 from cushion_player.transport.base import FetchTimeouts, Transport
 
 log = logging.getLogger(__name__)
+
+MEMORY_STEP_BYTES = 4 * 1024 * 1024
+"""Changes of the decoded frames' memory below this are not worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,26 @@ class Player:
 
     def set_limits(self, limits: Limits) -> None:
         self._call(lambda now: self._engine.set_limits(limits, now=now))
+
+    def select_tracks(self, selection: TrackSelection) -> None:
+        """Play other audio, show other text. Raises UsageError for a key the presentation does not have."""
+        for kind, key in ((TrackKind.AUDIO, selection.audio), (TrackKind.TEXT, selection.text)):
+            track = self._plan.timeline.find(key) if key and self._plan is not None else None
+            if key and self._plan is not None and (track is None or track.kind is not kind):
+                known = [each.key for each in self._plan.timeline.tracks if each.kind is kind]
+                raise UsageError(f"there is no {kind} track {key!r}; there are: {', '.join(known) or 'none'}")
+        self._call(lambda now: self._engine.select_tracks(selection, now=now))
+
+    def set_loop(self, loop: Loop | None) -> None:
+        self._call(lambda now: self._engine.set_loop(loop, now=now))
+
+    def step(self, frames: int) -> None:
+        """Pause, and show the picture `frames` further on (or back, when negative)."""
+        self._call(lambda now: self._engine.step(frames, now=now))
+
+    def set_scrubbing(self, is_on: bool) -> None:
+        """While on, a seek shows the first picture of its segment; when it ends, playback goes to the last one."""
+        self._call(lambda now: self._engine.set_scrubbing(is_on, now=now))
 
     def set_volume(self, volume: float) -> None:
         self._output.set_volume(volume)
@@ -285,6 +308,7 @@ class _Listener:
 
     def __init__(self, player: Player) -> None:
         self._player = player
+        self._told_bytes = 0
 
     def on_output_ready(self) -> None:
         self._player._call(lambda now: self._player._engine.output_ready(now=now))
@@ -294,6 +318,10 @@ class _Listener:
 
     def on_position(self, position_us: int) -> None:
         self._player._call(lambda now: self._player._engine.position_observed(position_us, now=now))
+        decoded_bytes = self._player._output.stats().decoded_bytes
+        if abs(decoded_bytes - self._told_bytes) >= MEMORY_STEP_BYTES:
+            self._told_bytes = decoded_bytes
+            self._player._call(lambda now: self._player._engine.output_holds(decoded_bytes, now=now))
 
     def on_frames_dropped(self, count: int) -> None:
         self._player._call(lambda now: self._player._engine.frames_dropped(count, now=now))
