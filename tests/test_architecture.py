@@ -48,6 +48,8 @@ MORE_BREAKS = [
     ("av-in-two-places", "cushion_servers", "av"),
     ("ciphers-in-one-place", "cushion_player.media.decode", "cryptography"),
     ("pure-core", "cushion_player.crypt.segments", "asyncio"),
+    ("pure-core", "cushion_player.key_requests", "asyncio"),
+    ("pure-core-no-adapters", "cushion_player.key_requests", "cushion_player.keys"),
     ("pure-core-no-adapters", "cushion_player.crypt", "cushion_player.transport.base"),
     ("numba-in-one-place", "cushion_player.engine", "numba"),
 ]

@@ -10,19 +10,20 @@ from cushion_player.errors import KeyUnavailable
 ANY_KEY_ID: Final = b""
 """Stands for every key id without an entry of its own: HLS gives a key and no id."""
 KEY_BYTES: Final = 16
+LONG_KEY_BYTES: Final = 32
 
 
 class KeyRing(Mapping[bytes, bytes]):
-    """Keys of 16 bytes by key id of 16 bytes (or ANY_KEY_ID). Its repr names the ids, never a key."""
+    """Keys of 16 bytes (32 for AES-256) by key id of 16 bytes, or ANY_KEY_ID. Its repr names the ids, never a key."""
 
     __slots__ = ("_keys",)
 
     def __init__(self, keys: Mapping[bytes, bytes] | None = None) -> None:
-        """Raises KeyUnavailable when a key is not of 16 bytes."""
+        """Raises KeyUnavailable when a key is of another length."""
         self._keys = {bytes(key_id): bytes(key) for key_id, key in (keys or {}).items()}
         for key_id, key in self._keys.items():
-            if len(key) != KEY_BYTES:
-                raise KeyUnavailable(f"the key of {named(key_id)} has {len(key)} bytes instead of {KEY_BYTES}")
+            if len(key) not in (KEY_BYTES, LONG_KEY_BYTES):
+                raise KeyUnavailable(f"the key of {named(key_id)} has {len(key)} bytes: no key of AES")
 
     def __getitem__(self, key_id: bytes) -> bytes:
         return self._keys[key_id]

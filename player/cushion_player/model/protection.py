@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +11,7 @@ class Protection:
 
     scheme: the DRM system's URI, `urn:mpeg:dash:mp4protection:2011`, or an HLS method.
     key_ids: of the default keys, lower-case hexadecimal without hyphens.
-    pssh: whole `pssh` boxes.
+    pssh: whole `pssh` boxes. What may carry a token or a key stays out of its repr.
     """
 
     scheme: str
@@ -19,9 +19,9 @@ class Protection:
     """Of mp4protection: `cenc`, `cbcs` …"""
     key_ids: tuple[str, ...] = ()
     pssh: tuple[bytes, ...] = ()
-    licence_urls: tuple[str, ...] = ()
+    licence_urls: tuple[str, ...] = field(default=(), repr=False)
     robustness: str = ""
     key_format: str = ""
-    uri: str = ""
-    body: str = ""
+    uri: str = field(default="", repr=False)
+    body: str = field(default="", repr=False)
     """Child elements as XML."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, overload
 
 from cushion_player.model.basics import Address, Extra
+from cushion_player.public_url import public_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Key(NamedTuple):
     """None: the media sequence number is the vector (AES-128)."""
     key_format: str = "identity"
     key_format_versions: str = "1"
+
+    def __repr__(self) -> str:
+        """Without what the URI may carry: a token, or in a data: URL the key itself."""
+        shown = public_url(self.uri)
+        return f"Key({self.method!r}, {shown!r}, iv={self.iv!r}, key_format={self.key_format!r})"
 
 
 class Chunk(NamedTuple):

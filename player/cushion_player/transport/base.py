@@ -9,6 +9,7 @@ from typing import Protocol
 
 from cushion_player.clock import Clock
 from cushion_player.errors import ResponseTooLarge
+from cushion_player.public_url import public_url
 
 MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024
 SEGMENT_LIMIT_BYTES = 256 * 1024 * 1024
@@ -24,9 +25,12 @@ class FetchTimeouts:
     """Longest silence inside a body."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FetchRequest:
-    """One GET. `byte_range` is (first, last) inclusive; last None means to the end."""
+    """One request. `byte_range` is (first, last) inclusive; last None means to the end.
+
+    body: what is sent along by POST (a licence request); None for a GET.
+    """
 
     url: str
     byte_range: tuple[int, int | None] | None = None
@@ -34,6 +38,12 @@ class FetchRequest:
     timeouts: FetchTimeouts = FetchTimeouts()
     label: str = ""
     """What this is, for messages: `segment 412 of video/1080p`."""
+    body: bytes | None = None
+
+    def __repr__(self) -> str:
+        """Neither headers nor body nor a query string: they carry tokens."""
+        method = "GET" if self.body is None else "POST"
+        return f"<FetchRequest {method} {public_url(self.url)} {self.byte_range or ''} {self.label!r}>"
 
 
 class FetchResponse(Protocol):

@@ -25,6 +25,8 @@ from cushion_player.transport.lean import httpx
 
 MAX_REDIRECTS: Final = 8
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_SAME_METHOD: Final = frozenset({307, 308})
+"""Redirects that a POST follows as a POST; after the others it is a GET (RFC 9110 15.4)."""
 _SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 _LOOPBACK: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 _DRAINED_REDIRECT_BYTES: Final = 64 * 1024
@@ -51,12 +53,12 @@ class HttpTransport:
 
     @asynccontextmanager
     async def stream(self, request: FetchRequest) -> AsyncGenerator[HttpResponse, None]:
-        """Send a GET; see Transport.stream. Raises FetchError kinds, UsageError once closed."""
+        """Send the request; see Transport.stream. Raises FetchError kinds, UsageError once closed."""
         url = checked_target(request, request.url, previous="")
-        headers = self._headers(request)
+        headers, body = self._headers(request), request.body
         for _ in range(MAX_REDIRECTS + 1):
             async with self._slot(url):
-                response = await self._send(request, url, headers)
+                response = await self._send(request, url, headers, body)
                 try:
                     if response.status_code not in _REDIRECTS:
                         answer = _accept(request, url, response)
@@ -74,6 +76,8 @@ class HttpTransport:
             target = checked_target(request, urljoin(url, location), previous=url)
             if urlsplit(target).netloc != urlsplit(url).netloc:
                 headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
+            if response.status_code not in _SAME_METHOD:
+                body = None
             url = target
         raise wording.failed(request, f"more than {MAX_REDIRECTS} redirects", url)
 
@@ -92,23 +96,25 @@ class HttpTransport:
             headers["accept-encoding"] = "identity"  # a range of an encoded body is of no use
         return headers
 
-    async def _send(self, request: FetchRequest, url: str, headers: Mapping[str, str]) -> httpx.Response:
+    async def _send(
+        self, request: FetchRequest, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> httpx.Response:
         """The response with its headers. A kept connection that turns out dead costs one silent second try."""
         stage = _Stage()
         try:
-            return await self._send_once(request, url, headers, stage)
+            return await self._send_once(request, url, headers, body, stage)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
             if stage.connected_now:
                 raise _translate(request, error, url) from error
         except httpx.HTTPError as error:
             raise _translate(request, error, url) from error
         try:
-            return await self._send_once(request, url, headers, stage)
+            return await self._send_once(request, url, headers, body, stage)
         except httpx.HTTPError as error:
             raise _translate(request, error, url) from error
 
     async def _send_once(
-        self, request: FetchRequest, url: str, headers: Mapping[str, str], stage: _Stage
+        self, request: FetchRequest, url: str, headers: Mapping[str, str], body: bytes | None, stage: _Stage
     ) -> httpx.Response:
         client = self._client(urlsplit(url).scheme)
         loop = asyncio.get_running_loop()
@@ -123,7 +129,8 @@ class HttpTransport:
                         stage.sending = True
                         deadline.reschedule(loop.time() + request.timeouts.first_byte_s)
 
-                outgoing = client.build_request("GET", url, headers=headers, extensions={"trace": trace})
+                method = "GET" if body is None else "POST"
+                outgoing = client.build_request(method, url, headers=headers, content=body, extensions={"trace": trace})
                 return await client.send(outgoing, stream=True)
         except TimeoutError as error:
             if stage.sending:

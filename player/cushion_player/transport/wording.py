@@ -5,23 +5,11 @@ URLs appear without query, fragment and credentials, because these carry tokens.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
-
 from cushion_player.errors import ConnectionLost, FetchError, FetchTimeout, HttpStatusError
+from cushion_player.public_url import public_url
 from cushion_player.transport.base import FetchRequest
 
-_SHOWN_DATA_CHARS = 32
-
-
-def public_url(url: str) -> str:
-    """`url` without what may be secret, fit for a message or a log."""
-    try:
-        parts = urlsplit(url)
-        if parts.scheme == "data":
-            return url if len(url) <= _SHOWN_DATA_CHARS else f"{url[:_SHOWN_DATA_CHARS]}…"
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    except ValueError:
-        return url.partition("?")[0]
+__all__ = ["public_url"]
 
 
 def sentence(request: FetchRequest, what: str, url: str = "") -> str:

@@ -74,6 +74,33 @@ async def transport() -> AsyncIterator[HttpTransport]:
     await transport.close()
 
 
+@pytest.mark.parametrize(("status", "methods"), [(307, ["POST", "POST"]), (303, ["POST", "GET"])])
+async def test_body_is_posted_and_follows_only_redirects_that_keep_it(
+    transport: HttpTransport, status: int, methods: list[str]
+) -> None:
+    seen: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        is_post = head.startswith(b"POST")
+        body = await reader.readexactly(9) if is_post else b""
+        seen.append(head.split(b" ")[0] + b" " + body)
+        moved = b"HTTP/1.1 %d Moved\r\nlocation: /here\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status
+        writer.write(moved if len(seen) == 1 else b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nyes")
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/licence"
+
+    result = await fetch_bytes(transport, FetchRequest(url, body=b"challenge"), CLOCK)
+
+    server.close()
+    await server.wait_closed()
+    assert result.body == b"yes"
+    assert seen == [f"{method} {'challenge' if method == 'POST' else ''}".encode() for method in methods]
+
+
 async def test_connection_is_kept_between_requests(origin: Origin, transport: HttpTransport) -> None:
     for _ in range(3):
         await get(transport, origin.url("/seg"))

@@ -12,7 +12,9 @@ from cushion_player.transport.base import FetchRequest
         ("https://user:pw@cdn.example:8443/a/b.m4s?token=1#t", "https://cdn.example:8443/a/b.m4s"),
         ("file:///tmp/a.mpd", "file:///tmp/a.mpd"),
         ("http://[::1?token=1", "http://[::1"),
-        ("data:application/octet-stream;base64,AAAAAAAAAAAAAAAAAAAA", "data:application/octet-stream;ba…"),
+        ("data:application/octet-stream;base64,AAAAAAAAAAAAAAAAAAAA", "data:application/octet-stream;base64,…"),
+        ("DATA:,secret", "DATA:,…"),
+        ("data:secret", "data:…"),
         ("relative/path?x", "relative/path"),
     ],
 )
