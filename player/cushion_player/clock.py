@@ -32,10 +32,9 @@ class MonotonicClock:
     async def sleep_until(self, deadline_us: int) -> None:
         while True:
             remaining_us = deadline_us - self.now_us()
-            if remaining_us <= 0:
-                await asyncio.sleep(0)
+            await asyncio.sleep(max(0, remaining_us) / 1_000_000)
+            if self.now_us() >= deadline_us:
                 return
-            await asyncio.sleep(remaining_us / 1_000_000)
 
 
 def wall_ms() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -23,7 +24,9 @@ log = logging.getLogger(__name__)
 
 MIN_SHARE = 0.9
 """Of the frames that were due, and of the seconds asked for: less is not playing well."""
-LOOK_S = 0.1
+LOOK_S = 0.25
+"""How often to look how things are; the seconds asked for are kept all the same."""
+_SHORTEST_LOOK_S = 0.02
 STARTUP_ALLOWANCE_S = 60.0
 
 
@@ -124,10 +127,13 @@ async def _play(
     finished = asyncio.ensure_future(session.wait_finished())
     try:
         async with asyncio.timeout(limit_s if limit_s > STARTUP_ALLOWANCE_S else None):
-            while not finished.done() and (seconds is None or session.summary().played_s < seconds):
+            while not finished.done():
+                left_s = math.inf if seconds is None else seconds - session.summary().played_s
+                if left_s <= 0:
+                    break
                 if on_snapshot is not None:
                     on_snapshot(session.snapshot())
-                await asyncio.wait((finished,), timeout=LOOK_S)
+                await asyncio.wait((finished,), timeout=min(LOOK_S, max(left_s, _SHORTEST_LOOK_S)))
     except TimeoutError:
         log.warning("stopped after %.0f s: playing takes too long", limit_s)
     finally:

@@ -11,6 +11,7 @@ and while it is live, with what `reload_url` leads to:
     refreshed = refresh(presentation, text, final_url)    # refreshed.needs as above
 
 Only ManifestError kinds are raised, each with its place. What is tolerated is listed in `presentation.repairs`.
+The reader of a format is imported with its first manifest: a start should not pay for the other one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cushion_player.errors import ManifestError, ManifestSyntaxError
-from cushion_player.manifest import dash, dash_refresh, hls, hls_refresh
 from cushion_player.manifest.guard import Notation, check_text
 from cushion_player.manifest.reading import Change, Need, NeedKind, ReadResult, Refresh
 from cushion_player.manifest.reading import drop as _drop
@@ -46,7 +46,13 @@ def read(text: str | bytes, url: str) -> ReadResult:
     needs what we do not do.
     """
     notation, clean = check_text(text, url)
-    return hls.read(clean, url, text) if notation is Notation.HLS else dash.read(clean, url, text)
+    if notation is Notation.HLS:
+        from cushion_player.manifest import hls
+
+        return hls.read(clean, url, text)
+    from cushion_player.manifest import dash
+
+    return dash.read(clean, url, text)
 
 
 def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult:
@@ -58,7 +64,11 @@ def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult
     if need not in result.needs and need not in later_needs(result.presentation):
         raise ManifestError(f"{need.label} is not needed", location=need.url)
     if need.kind in (NeedKind.PLAYLIST, NeedKind.ASSETS):
+        from cushion_player.manifest import hls
+
         return hls.resolve(result, need, body, url)
+    from cushion_player.manifest import dash
+
     return dash.resolve(result, need, body, url)
 
 
@@ -67,13 +77,23 @@ def drop(result: ReadResult, need: Need, reason: str) -> ReadResult:
 
     Raises ManifestError with `reason` when no video and audio would be left.
     """
-    return dash.forgo(result, need, reason) if need.kind is NeedKind.XLINK else _drop(result, need, reason)
+    if need.kind is not NeedKind.XLINK:
+        return _drop(result, need, reason)
+    from cushion_player.manifest import dash
+
+    return dash.forgo(result, need, reason)
 
 
 def later_needs(presentation: Presentation) -> tuple[Need, ...]:
     """What a complete presentation may still be extended by when it is wanted: remote elements of an MPD; text, images,
     I-frames of HLS."""
-    return hls.later_needs(presentation) if presentation.kind == "hls" else dash.later_needs(presentation)
+    if presentation.kind == "hls":
+        from cushion_player.manifest import hls
+
+        return hls.later_needs(presentation)
+    from cushion_player.manifest import dash
+
+    return dash.later_needs(presentation)
 
 
 def refresh(previous: Presentation, text: str | bytes, url: str, *, representation: str = "") -> Refresh:
@@ -85,7 +105,11 @@ def refresh(previous: Presentation, text: str | bytes, url: str, *, representati
     Raises ManifestError kinds.
     """
     if previous.kind == "hls":
+        from cushion_player.manifest import hls_refresh
+
         return hls_refresh.refresh(previous, text, url, representation)
+    from cushion_player.manifest import dash_refresh
+
     if dash_refresh.is_unchanged(previous, text):
         return Refresh(previous)
     notation, clean = check_text(text, url)
@@ -107,5 +131,11 @@ def reload_url(presentation: Presentation, representation: str = "", *, now: Fra
             for item in adaptation_set.representations
             if item.id == representation
         )
+        from cushion_player.manifest import hls_refresh
+
         return hls_refresh.reload_url(found)
-    return dash_refresh.reload_url(presentation, now) if presentation.is_live else ""
+    if not presentation.is_live:
+        return ""
+    from cushion_player.manifest import dash_refresh
+
+    return dash_refresh.reload_url(presentation, now)

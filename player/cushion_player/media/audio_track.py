@@ -9,14 +9,18 @@ import av
 from cushion_player.media.decode import Frame
 from cushion_player.media.decode_thread import DecodeThread, TrackListener
 from cushion_player.media.media_clock import MediaClock
-from cushion_player.media.pcm import Aligner, Pcm, Resampler, Tempo
+from cushion_player.media.pcm import TOLERANCE_S, Aligner, Tempo
+from cushion_player.media.stereo import Pcm, StereoConverter
 from cushion_player.outputs import AudioOutput
 from cushion_player.timeline import TrackKind
 
 _SAMPLE_BYTES: Final = 8
 """Two channels of float32."""
-_POLL_S: Final = 0.05
-"""How long to wait for room in the output: it cannot tell us, and holds several times as much."""
+_BATCH_S: Final = 0.1
+"""How much sound is converted and written at once."""
+_LEAST_POLL_S: Final = 0.02
+_POLL_SHARE: Final = 0.4
+"""How long to wait for room in a full output, of what it holds: it cannot tell us."""
 
 
 class AudioTrack(DecodeThread):
@@ -30,7 +34,10 @@ class AudioTrack(DecodeThread):
         self._written = 0
         self._is_waiting = False
         self._chain_of = -1
-        self._resampler = Resampler(output.sample_rate_hz)
+        self._gathered: list[av.AudioFrame] = []
+        self._gathered_s = 0.0
+        self._poll_s = _LEAST_POLL_S
+        self._converter = StereoConverter(output.sample_rate_hz)
         self._aligner = Aligner(0, output.sample_rate_hz)
         self._tempo = Tempo(1.0, output.sample_rate_hz)
         self._media_us = 0.0
@@ -64,22 +71,49 @@ class AudioTrack(DecodeThread):
     def _clear(self) -> None:
         self._written = 0
         self._output.flush()
+        self._poll_s = max(_LEAST_POLL_S, _POLL_SHARE * self._output.writable() / self._output.sample_rate_hz)
 
     def _is_full(self) -> bool:
         return self._is_waiting and self._output.writable() == 0
 
     def _deliver(self, frame: Frame, rung: int, generation: int) -> None:
+        """Gather frames, and play them some at a time: handling sound costs by the piece, not by the sample."""
         assert isinstance(frame, av.AudioFrame)
         assert frame.pts is not None
         if generation != self._chain_of:
             self._start_chain(generation)
-        time_us = frame.pts
-        self._play(self._aligner.align(time_us, self._resampler.convert(frame)), generation)
+        if self._gathered and not self._continues(frame):
+            self._pass_gathered(generation)
+        self._gathered.append(frame)
+        self._gathered_s += frame.samples / frame.sample_rate
+        if self._gathered_s >= _BATCH_S or not self._is_ready:
+            self._pass_gathered(generation)
+
+    def _continues(self, frame: av.AudioFrame) -> bool:
+        first = self._gathered[0]
+        assert first.pts is not None
+        assert frame.pts is not None
+        is_alike = (frame.format.name, frame.layout.name) == (first.format.name, first.layout.name)
+        is_next = abs(frame.pts - first.pts - self._gathered_s * 1_000_000) <= TOLERANCE_S * 1_000_000
+        return is_next and is_alike and frame.sample_rate == first.sample_rate
+
+    def _pass_gathered(self, generation: int) -> None:
+        if generation != self._chain_of or not self._gathered:
+            return
+        time_us = self._gathered[0].pts
+        assert time_us is not None
+        pcm = self._converter.convert(self._gathered)
+        self._gathered, self._gathered_s = [], 0.0
+        self._play(self._aligner.align(time_us, pcm), generation)
+
+    def _part(self) -> None:
+        self._aligner.part()
 
     def _finish(self, generation: int) -> None:
         if generation != self._chain_of:
             self._start_chain(generation)
-        self._write(self._tempo.process(self._resampler.flush()), generation)
+        self._pass_gathered(generation)
+        self._write(self._tempo.process(self._converter.flush()), generation)
         self._write(self._tempo.flush(), generation)
         with self._changed:
             self._check(generation)
@@ -87,7 +121,8 @@ class AudioTrack(DecodeThread):
 
     def _start_chain(self, generation: int) -> None:
         self._chain_of = generation
-        self._resampler = Resampler(self._output.sample_rate_hz)
+        self._gathered, self._gathered_s = [], 0.0
+        self._converter = StereoConverter(self._output.sample_rate_hz)
         self._aligner = Aligner(self._position_us, self._output.sample_rate_hz)
         self._tempo = Tempo(1.0, self._output.sample_rate_hz)
         self._media_us = self._position_us
@@ -114,7 +149,7 @@ class AudioTrack(DecodeThread):
                 if not taken:
                     self._is_waiting = True
                     try:
-                        self._wait(generation, _POLL_S if self._clock.is_running else None)
+                        self._wait(generation, self._poll_s if self._clock.is_running else None)
                     finally:
                         self._is_waiting = False
             if taken:

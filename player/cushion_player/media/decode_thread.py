@@ -177,6 +177,12 @@ class DecodeThread(ABC):
     def _deliver(self, frame: Frame, rung: int, generation: int) -> None:
         """Hand a frame on, waiting while the sink is full. Called on the thread; StaleWork ends it early."""
 
+    def _pass_gathered(self, generation: int) -> None:  # noqa: B027 (most have nothing to do)
+        """Hand on what `_deliver` kept back: nothing follows for now. Called on the thread."""
+
+    def _part(self) -> None:  # noqa: B027 (most have nothing to do)
+        """What is delivered next need not continue what went before. Called on the thread."""
+
     @abstractmethod
     def _finish(self, generation: int) -> None:
         """The track has ended: hand on what is left. Called on the thread."""
@@ -246,6 +252,7 @@ class DecodeThread(ABC):
             case CutWork():
                 self._pass_on(self._decoder.drain(), generation)
                 self._decoder.reset()
+                self._part()
             case EndWork():
                 self._pass_on(self._decoder.drain(), generation)
                 self._finish(generation)
@@ -258,6 +265,7 @@ class DecodeThread(ABC):
         if self._is_usable and self._decoder.is_set_to(media_format):
             return
         self._pass_on(self._decoder.drain(), generation)
+        self._part()
         self._rung, self._is_usable = media_format.rung, False
         try:
             self._decoder.switch(media_format)
@@ -317,6 +325,7 @@ class DecodeThread(ABC):
                     continue
                 self._last_us = frame.pts
             self._deliver(frame, self._rung, generation)
+        self._pass_gathered(generation)
         return count
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from cushion_player.clock import Clock
 
-_CAPACITY_S: Final = 0.2
+_CAPACITY_S: Final = 0.4
+"""More is woken for less often, but a change of the rate is heard once all of it has been played."""
 
 
 class NullAudioOutput:

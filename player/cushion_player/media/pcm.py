@@ -1,4 +1,4 @@
-"""Sound on its way to the output: laid end to end on the timeline, resampled, stretched.
+"""Sound on its way to the output: laid end to end on the timeline, stretched.
 
 Everything here is (n, 2) float32.
 """
@@ -15,67 +15,76 @@ from av.filter import Graph
 from numpy.typing import NDArray
 
 from cushion_player.errors import DecodeError
+from cushion_player.media.stereo import SILENCE, Pcm
 
-Pcm = NDArray[np.float32]
-
-SILENCE: Final[Pcm] = np.zeros((0, 2), dtype=np.float32)
-_TOLERANCE_S: Final = 0.004
+TOLERANCE_S: Final = 0.004
 """Departures from the timestamps below this are rounding and the resampler's delay, and stay."""
 _MAX_GAP_S: Final = 30.0
+_FADE_S: Final = 0.004
+"""How long a step at a join takes to die away: 4 ms leave nothing that is heard as a click."""
 _TEMPO_RANGE: Final = (0.5, 2.0)
 """What one atempo filter stretches without skipping samples."""
 
 
 class Aligner:
-    """Makes sound contiguous from a position on: trims what is early, fills gaps with silence."""
+    """Makes sound contiguous from a position on: trims what is early, fills gaps with silence.
+
+    Where sound does not continue what went before, the step between the two is let die away over a few
+    milliseconds, so that a join makes no click.
+    """
 
     def __init__(self, position_us: int, rate_hz: int) -> None:
         self._rate = rate_hz
         self._start = self._next = round(position_us * rate_hz / 1_000_000)
+        self._edge = np.zeros((2, 2), dtype=np.float32)
+        self._fade = _fade(rate_hz)
+        self._is_apart = False
 
-    def align(self, time_us: int, pcm: Pcm) -> Pcm:
+    def part(self) -> None:
+        """What comes next is from elsewhere: it joins softly even where the timestamps go on."""
+        self._is_apart = True
+
+    def align(self, time_us: int, pcm: Pcm, *, is_exact: bool = False) -> Pcm:
         """What to play next of sound that belongs at `time_us`; may be empty.
 
-        Raises DecodeError when it belongs so far ahead that the timestamps must be wrong.
+        is_exact: small departures count too. Raises DecodeError when it belongs so far ahead that the timestamps
+        must be wrong.
         """
+        has_begun = self._next != self._start
         gap = round(time_us * self._rate / 1_000_000) - self._next
-        if self._next != self._start and abs(gap) <= _TOLERANCE_S * self._rate:
+        if has_begun and not is_exact and abs(gap) <= TOLERANCE_S * self._rate:
             gap = 0
         if gap > _MAX_GAP_S * self._rate:
             raise DecodeError(f"sound for {time_us / 1e6:.3f} s follows that for {self._next / self._rate:.3f} s")
-        if gap > 0:
-            pcm = np.concatenate([np.zeros((gap, 2), dtype=np.float32), pcm])
-        elif gap < 0:
+        if gap < 0:
             pcm = pcm[-gap:]
+        if (gap or self._is_apart) and has_begun and len(pcm):
+            pcm = self._soften(pcm, np.zeros(2, dtype=np.float32) if gap > 0 else self._continuation())
+        if gap > 0:
+            silence = np.zeros((gap, 2), dtype=np.float32)
+            pcm = np.concatenate([self._soften(silence, self._continuation()), pcm])
         self._next += len(pcm)
+        if len(pcm):
+            self._is_apart = False
+            self._edge = pcm[-2:] if len(pcm) > 1 else np.concatenate([self._edge[1:], pcm])
         return pcm
 
+    def _continuation(self) -> NDArray[np.float32]:
+        """(2,): where the sound was heading, had it gone on."""
+        following: NDArray[np.float32] = 2 * self._edge[1] - self._edge[0]
+        return following
 
-class Resampler:
-    """Any audio frame to float32 stereo at one rate."""
+    def _soften(self, pcm: Pcm, begin: NDArray[np.float32]) -> Pcm:
+        """The sound, beginning at the values `begin` and soon what it was."""
+        softened = pcm.copy()
+        length = min(len(pcm), len(self._fade))
+        softened[:length] += (begin - pcm[0]) * self._fade[:length, None]
+        return softened
 
-    def __init__(self, rate_hz: int) -> None:
-        self._rate = rate_hz
-        self._resampler: av.AudioResampler | None = None
-        self._source: tuple[str, str, int] | None = None
 
-    def convert(self, frame: av.AudioFrame) -> Pcm:
-        source = (frame.format.name, frame.layout.name, frame.sample_rate)
-        tail = SILENCE
-        if source != self._source or self._resampler is None:
-            tail = self.flush()
-            self._source = source
-            self._resampler = av.AudioResampler(format="flt", layout="stereo", rate=self._rate)
-        frame.pts = None
-        return np.concatenate([tail, *(_to_pcm(part) for part in self._resampler.resample(frame))])
-
-    def flush(self) -> Pcm:
-        """What is still held back; the next frame starts anew."""
-        if self._resampler is None:
-            return SILENCE
-        parts = self._resampler.resample(None)
-        self._resampler = None
-        return np.concatenate([SILENCE, *(_to_pcm(part) for part in parts)])
+def _fade(rate_hz: int) -> NDArray[np.float32]:
+    """(n,) float32 from 1 to 0, without a corner at either end."""
+    return (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, round(_FADE_S * rate_hz)))).astype(np.float32)
 
 
 class Tempo:
