@@ -148,6 +148,11 @@ class StopOutput:
     """Hold the output clock; what is queued stays queued."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefreshManifest:
+    """Find out how a live presentation goes on; answer with `timeline_updated` or `refresh_failed`."""
+
+
 Effect = (
     FetchInit
     | AcquireKey
@@ -161,6 +166,7 @@ Effect = (
     | EndTrack
     | StartOutput
     | StopOutput
+    | RefreshManifest
 )
 
 # --------------------------------------------------------------------------- notices
@@ -232,6 +238,31 @@ class GapSkipped:
     from_us: int
     to_us: int
     cause: StallCause
+
+
+@dataclass(frozen=True, slots=True)
+class LiveJumped:
+    """Live playback went on elsewhere: what would have been next has left the window, or is not there yet."""
+
+    from_us: int
+    to_us: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStale:
+    """A live presentation brings nothing new, or cannot be asked; `since_us` is how long already. Said once."""
+
+    position_us: int
+    since_us: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEnded:
+    """A live presentation has ended; playback goes on to its end."""
+
+    end_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +392,9 @@ Notice = (
     | SeekStarted
     | SeekEnded
     | GapSkipped
+    | LiveJumped
+    | LiveStale
+    | LiveEnded
     | TrackDropped
     | TrackSwitched
     | RungCapped

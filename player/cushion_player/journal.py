@@ -20,6 +20,7 @@ from cushion_player.engine.core import PlaybackEngine
 from cushion_player.engine.verbs import VERBS, VerbCall
 from cushion_player.errors import JournalError
 from cushion_player.timeline import LiveEdge, Stretch, Timeline, Track, TrackKind, TrackRung
+from cushion_player.timeline_update import TimelineUpdate, TrackUpdate
 
 SCHEMA_VERSION = 2
 _ADDRESS = re.compile(r'\b[a-z]+://[^\s"\\)]+')
@@ -29,7 +30,7 @@ Json = dict[str, Any]
 VALUE_TYPES: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        *(Timeline, LiveEdge, Track, Stretch, TrackRung),
+        *(Timeline, LiveEdge, Track, Stretch, TrackRung, TimelineUpdate, TrackUpdate),
         *(Limits, Loop, TrackSelection, FetchFailure, EngineConfig),
     )
 } | {cls.__name__: cls for cls in vars(event_types).values() if isinstance(cls, type) and dataclasses.is_dataclass(cls)}

@@ -153,6 +153,7 @@ class LiveEdge:
     refresh_us: after how long the manifest is to be asked for again; None: it will not change.
     depth_us: how far behind the edge playback may be; None: all that is listed.
     early_us: how long before its end a segment may be asked for; chunks of it then come as they are made.
+    follows_clock: what is listed may not be there yet, only the clock says so (DASH); False: what is listed is there.
     """
 
     edge_offset_us: int
@@ -164,6 +165,7 @@ class LiveEdge:
     refresh_us: int | None = None
     depth_us: int | None = None
     early_us: int = 0
+    follows_clock: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +173,14 @@ class Timeline:
     """All tracks an engine may schedule, the preferred of each kind first. Video may be absent, and so may audio.
 
     duration_us: of a live presentation, where it ends so far. live: None once it has ended, and on demand.
+    start_us: where its author wants playback to begin; None leaves it to the player.
     """
 
     tracks: tuple[Track, ...]
     duration_us: int
     is_live: bool = False
     live: LiveEdge | None = None
+    start_us: int | None = None
 
     def first(self, kind: TrackKind) -> Track | None:
         return next((track for track in self.tracks if track.kind is kind), None)

@@ -40,6 +40,10 @@ class EngineConfig:
     """Wall time before the first retry; doubles with each."""
     starved_hold_us: int = SECOND_US // 5
     """Wall time that the clock stays stopped at least when the output, not the buffer, ran dry."""
+    catch_up_zone_us: int = SECOND_US // 2
+    """How far live playback may be from its wanted latency before its rate changes; back within a quarter of it."""
+    stale_limit_us: int = 30 * SECOND_US
+    """Wall time without anything new in a live presentation, or any answer, before waiting for it is given up."""
 
     def __post_init__(self) -> None:
         for name in ("buffer_goal_us", "start_threshold_us", "rebuffer_threshold_us", "max_attempts", "retry_base_us"):
@@ -84,9 +88,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class FetchFailure:
-    """Why a fetch failed, as far as the engine cares. `code` is an error code of cushion_player.errors."""
+    """Why a fetch failed, as far as the engine cares. `code` is an error code of cushion_player.errors.
+
+    status: of the HTTP answer, 0 without one.
+    """
 
     code: str
     message: str
     retryable: bool
     retry_after_us: int = 0
+    status: int = 0

@@ -14,6 +14,7 @@ from cushion_player.buffer import ABSENT
 from cushion_player.engine.caps import DroppedFrameCap
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
 from cushion_player.engine.fetching import Fetching
+from cushion_player.engine.following import Following
 from cushion_player.engine.phase import WAITING, Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.rules import RuleBook
@@ -25,6 +26,8 @@ from cushion_player.engine.verbs import VerbCall, verb
 from cushion_player.events import (
     Event,
     GapSkipped,
+    LiveEnded,
+    LiveJumped,
     LoopedBack,
     MediaDamaged,
     PlaybackEnded,
@@ -46,6 +49,7 @@ from cushion_player.events import (
     TrackSwitched,
 )
 from cushion_player.timeline import Timeline, Track, TrackKind
+from cushion_player.timeline_update import TimelineUpdate, updated
 
 UNKNOWN_FRAME_US = 40_000
 """How far a step goes when the manifest does not say how long frames are: 25 a second."""
@@ -71,6 +75,8 @@ class PlaybackEngine:
         self._seed = seed
         self._on_verb = on_verb
         self._fetching: Fetching | None = None
+        self._following: Following | None = None
+        """Of a live presentation that has not ended."""
         self._now = 0
         self._events: list[Event] = []
         self._verb_from = 0
@@ -102,27 +108,39 @@ class PlaybackEngine:
     # ------------------------------------------------------------------ verbs of the viewer
 
     @verb
-    def start(self, timeline: Timeline, position_us: int, *, now: int) -> None:
-        """Begin to load at `position_us`; the clock runs once `play` was asked for and the threshold is reached."""
+    def start(self, timeline: Timeline, position_us: int | None, *, now: int) -> None:
+        """Begin to load at `position_us`; the clock runs once `play` was asked for and the threshold is reached.
+
+        position_us: None is where the presentation is to be joined: near its edge when live, else at its beginning.
+        """
         assert self._phase is Phase.IDLE, "start is the first verb, once"
         self._timeline = timeline
+        edge = timeline.live
         self._tracks = [
-            TrackState(track, is_required=track.kind is not TrackKind.TEXT)
+            TrackState(track, is_required=track.kind is not TrackKind.TEXT, may_grow=edge is not None)
             for track in choose_tracks(timeline, self._selection)
         ]
         rules = RuleBook(self._rule_name, self._rule_params, self._seed, self._tracks[0].track.rungs)
         self._fetching = Fetching(self.config, rules, self._tracks, self._playhead, self._emit)
         self._fetching.limits = self._limits
         self._switching = Switching(self._tracks, self._emit, self._fetching.abandon)
+        if edge is not None:
+            self._following = Following(self.config, edge, self._required, self._playhead, self._emit, now)
+            self._fetching.live = self._following.live
         self._paused_us = now
         self._enter(Phase.STARTUP, now)
-        self._reposition(min(max(0, position_us), timeline.duration_us), now)
+        wanted = timeline.start_us if position_us is None else position_us
+        self._reposition(self._target_us(wanted, now), now)
 
     @verb
     def play(self, *, now: int) -> None:
         if not self._wants_play:
             self._wants_play = True
             self._phase_since_us += now - max(self._paused_us, self._phase_since_us)
+            if self._following is not None and self._has_played:
+                self._following.live.follows = False  # what was missed meanwhile is wanted
+                if self._phase is Phase.STEADY and self._following.is_behind(now):
+                    self._enter(Phase.SEEKING, now)
             if self._phase is Phase.STEADY:
                 self._run_clock(now)
                 self._emit(PlaybackResumed(self._playhead.position_us(now)))
@@ -144,10 +162,11 @@ class PlaybackEngine:
         """Go to `position_us` (clamped). What is buffered there is used again without fetching."""
         self._seek(position_us, now)
 
-    def _seek(self, position_us: int, now: int) -> None:
+    def _seek(self, position_us: int | None, now: int) -> None:
+        """None is where a live presentation is joined."""
         if self._timeline is None or self._fetching is None or self._phase is Phase.FAILED:
             return
-        target = min(max(0, position_us), self._timeline.duration_us)
+        target = self._target_us(position_us, now)
         if self._is_scrubbing:
             self._scrub(target, now)
             return
@@ -171,9 +190,18 @@ class PlaybackEngine:
         self._reposition(max(0, main.segment_start_us(main.segment_at(target))), now)
 
     @verb
+    def seek_to_live(self, *, now: int) -> None:
+        """Go as near to the live edge as is wanted, and stay there; nothing when it is not live."""
+        if self._following is not None:
+            self._seek(None, now)
+
+    @verb
     def set_rate(self, rate: float, *, now: int) -> None:
         """rate: 0.25 to 4.0."""
-        self._playhead.set_rate(min(max(rate, 0.25), 4.0), now)
+        rate = min(max(rate, 0.25), 4.0)
+        self._playhead.set_rate(rate, now)
+        if self._following is not None:
+            self._following.set_viewer_rate(rate)
         if self._playhead.is_running:
             self._emit(StartOutput(self._playhead.position_us(now), self._playhead.rate))
 
@@ -276,6 +304,34 @@ class PlaybackEngine:
         if self._fetching is not None:
             self._fetching.failed(request_id, failure, now)
 
+    @verb
+    def timeline_updated(self, update: TimelineUpdate, *, now: int) -> None:
+        """A live presentation has gone on, or has ended."""
+        if self._timeline is None or self._fetching is None or self._following is None:
+            return
+        before, self._timeline = self._timeline, updated(self._timeline, update)
+        if update.live is not None:
+            self._following.updated(before, self._timeline, update, now)
+        changed = {change.key for change in update.tracks}
+        for track in self._tracks:
+            newer = self._timeline.find(track.track.key) if track.track.key in changed else track.track
+            assert newer is not None, "tracks stay"
+            if track.in_flight is not None and not newer.first_index <= track.in_flight.index < newer.stop_index:
+                self._fetching.abandon(track, "it is no longer offered")
+            self._emit(*track.update(newer, may_grow=update.live is not None))
+            track.skip_absent()
+            self._emit(*track.feed())
+        if update.live is None:
+            self._following.release(now)
+            self._following = self._fetching.live = None
+            self._emit(LiveEnded(self._timeline.duration_us))
+
+    @verb
+    def refresh_failed(self, failure: FetchFailure, *, now: int) -> None:
+        """How a live presentation goes on could not be found out."""
+        if self._following is not None:
+            self._following.failed(failure, now)
+
     # ------------------------------------------------------------------ verbs of the driver: output
 
     @verb
@@ -340,11 +396,13 @@ class PlaybackEngine:
         if self._fetching is None or self._phase in (Phase.ENDED, Phase.FAILED):
             return None
         times = self._fetching.next_times(self._phase, self._now)
+        if self._following is not None:
+            times += self._following.next_times(self._phase, self._now)
         if self._phase in WAITING and self._hold_until_us > self._now:
             times.append(self._hold_until_us)
         if self._playhead.is_running:
             position = self._playhead.position_us(self._now)
-            stops = [self._stop_us]
+            stops = [] if self._following is not None else [self._stop_us]
             until_us = self._cap.until_us
             if until_us is not None:
                 times.append(until_us)
@@ -366,6 +424,11 @@ class PlaybackEngine:
         position = self._playhead.position_us(now)
         ends = [track.end_us(position) for track in self._required() if not track.is_complete()]
         buffered_to = min(ends) if ends else self._duration_us
+        window_start, window_end, latency, target = 0, self._duration_us, 0, 0
+        if self._following is not None:
+            live = self._following.live
+            window_start, window_end = live.window_us(self._required(), now)
+            latency, target = live.latency_us(position, now), live.edge.target_latency_us
         rung, n_rungs, height, bitrate = -1, 0, 0, 0
         if self._tracks:
             main = self._tracks[0]
@@ -391,6 +454,11 @@ class PlaybackEngine:
             rebuffer_us=self._rebuffer_us + rebuffering_us,
             seek_us=self._seek_us,
             frames_dropped=self._frames_dropped,
+            is_live=self._following is not None,
+            live_latency_us=latency,
+            target_latency_us=target,
+            window_start_us=window_start,
+            window_end_us=window_end,
         )
 
     # ------------------------------------------------------------------ around every verb
@@ -416,11 +484,45 @@ class PlaybackEngine:
             self._switching.advance(self._playhead.position_us(now))
         if self._playhead.is_running:
             self._play_on(now)
+        if self._following is not None:
+            self._follow(self._following, now)
         if self._phase in WAITING:
             self._maybe_run(self._fetching.threshold_us(self._phase), now)
         if self._phase in (Phase.STEADY, *WAITING):
             self._drop_failed(now)
             self._fetching.request_due(self._phase, now)
+
+    def _follow(self, following: Following, now: int) -> None:
+        """What being live asks for at this moment."""
+        if self._phase in (Phase.ENDED, Phase.FAILED):
+            return
+        following.refresh_due(now)
+        following.steer(now)
+        failure = following.given_up(self._phase, now)
+        if failure is not None:
+            self._fail(failure, (), now)
+        elif self._wants_play and following.must_jump(self._phase, now):
+            self._jump(following.live.rejoin_us(self._required(), now), "it had left the window", now)
+            following.has_fallen_out = False
+        elif self._fetching is not None and self._fetching.must_step_back:
+            self._fetching.must_step_back = False
+            if following.live.follows:
+                self._jump(following.live.join_us(self._required(), now), "it was not there yet", now)
+
+    def _jump(self, target_us: int, reason: str, now: int) -> None:
+        self._emit(LiveJumped(self._playhead.position_us(now), target_us, reason))
+        self._reposition(target_us, now)
+
+    def _target_us(self, position_us: int | None, now: int) -> int:
+        """The nearest position that can be played; None is where to join. Live, the viewer's own place is kept."""
+        assert self._timeline is not None
+        if self._following is None:
+            return min(max(0, position_us or 0), self._timeline.duration_us)
+        live, tracks = self._following.live, self._required()
+        join_us = live.join_us(tracks, now)
+        target = join_us if position_us is None else live.clamp_us(position_us, tracks, now)
+        live.follows = target >= join_us
+        return target
 
     def _required(self) -> list[TrackState]:
         """The tracks that playback waits for."""
@@ -454,7 +556,7 @@ class PlaybackEngine:
         if self._loop is not None and position >= self._stop_us > self._loop.start_us:
             self._loop_back(position, now)
             return
-        if position >= self._duration_us:
+        if self._following is None and position >= self._duration_us:
             self._playhead.move(self._duration_us, now)
             self._stop_clock(now)
             self._enter(Phase.ENDED, now)
@@ -466,7 +568,7 @@ class PlaybackEngine:
             limit = track.limits_playback_at_us()
             if limit is not None and position >= limit:
                 assert self._fetching is not None
-                self._rebuffer(track, stall_cause(track), "buffer", now)
+                self._rebuffer(track, self._cause(track, now), "buffer", now)
                 return
 
     def _skip_gap(self, position: int, now: int) -> bool:
@@ -500,7 +602,7 @@ class PlaybackEngine:
         ]
         if waiting:
             if self._stall is not None:
-                self._stall.note(stall_cause(waiting[0]))
+                self._stall.note(self._cause(waiting[0], now))
             return
         if not (self._output_ready and self._wants_play and now >= self._hold_until_us) or self._is_scrubbing:
             return
@@ -524,6 +626,11 @@ class PlaybackEngine:
             self._emit(SeekEnded(position, waited if phase is Phase.SEEKING else 0))
         for track in self._tracks:
             self._notice_rung(track, position)
+
+    def _cause(self, track: TrackState, now: int) -> StallCause:
+        """Why a track has nothing to play."""
+        cause = self._following.cause(track, now) if self._following is not None else None
+        return cause or stall_cause(track)
 
     def _run_clock(self, now: int) -> None:
         self._playhead.start(now)

@@ -14,6 +14,7 @@ from cushion_player.buffer import ABSENT, BufferedSegment
 from cushion_player.engine.budget import buffer_goal_us, room_bytes, smallest_bytes
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
 from cushion_player.engine.failures import describe_failure, retry_delay_us
+from cushion_player.engine.live import Live
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place, needs_of
@@ -53,6 +54,9 @@ class Fetching:
         self.decoded_bytes = 0
         self.is_scrubbing = False
         self.rules = rules
+        self.live: Live | None = None
+        self.must_step_back = False
+        """A first segment was asked for before it was there: join further from the edge."""
         self._config = config
         self._tracks = tracks
         self._playhead = playhead
@@ -64,8 +68,10 @@ class Fetching:
     def threshold_us(self, phase: Phase) -> int:
         """Media ahead that lets the clock run; below it requests are never put off."""
         if phase is Phase.REBUFFERING:
-            return self._config.rebuffer_threshold_us
-        return self._config.start_threshold_us
+            wanted_us = self._config.rebuffer_threshold_us
+        else:
+            wanted_us = self._config.start_threshold_us
+        return wanted_us if self.live is None else self.live.threshold_us(wanted_us)
 
     def next_times(self, phase: Phase, now: int) -> list[int]:
         """When `request_due` could have something to do by the clock alone."""
@@ -91,6 +97,13 @@ class Fetching:
 
     def _earliest_us(self, track: TrackState, phase: Phase, now: int) -> int | None:
         """When this track may request again by the clock alone; None when the clock does not decide it."""
+        earliest = self._wanted_us(track, phase, now)
+        if earliest is None or self.live is None:
+            return earliest
+        return None if self.live.has_left(track, now) else max(earliest, self.live.available_at_us(track))
+
+    def _wanted_us(self, track: TrackState, phase: Phase, now: int) -> int | None:
+        """The same, were every segment there."""
         if not track.has_next or track.in_flight is not None or track.failure is not None:
             return None
         retry_us = track.retries.at_us or 0
@@ -165,7 +178,13 @@ class Fetching:
             return allowed.top, 0, "pinned by the viewer"
         rule = self.rules.use(track.stretch.rungs)
         sizes = track.sizes_ahead(rule.lookahead)
-        situation = describe_situation(track, phase, self._playhead, self.goal_us(), max_rung=allowed.top, now=now)
+        goal_us, latency_us = self.goal_us(), 0
+        if self.live is not None:
+            latency_us = max(0, self.live.latency_us(self._playhead.position_us(now), now))
+            goal_us = min(goal_us, max(latency_us, self.live.edge.target_latency_us))  # there can be no more
+        situation = describe_situation(
+            track, phase, self._playhead, goal_us, max_rung=allowed.top, now=now, live_latency_us=latency_us
+        )
         decision = rule.decide(sizes, situation)
         usable = [each for each in track.usable_rungs() if allowed.floor <= each <= allowed.top]
         rung = max((each for each in usable if each <= decision.rung), default=usable[0])
@@ -353,6 +372,11 @@ class Fetching:
         track.in_flight = None
         if request.is_replacement:
             return  # what is buffered is good enough
+        if self.live is not None and self.live.is_early(track, request, failure, now):
+            self.must_step_back = track.last_rung < 0
+            delay_us = max(0, self.live.available_at_us(track) - now)
+            self._emit(SegmentRetried(track.kind, request.rung, request.index, 1, delay_us, failure.message))
+            return
         retries = track.retries
         retries.log.append(describe_failure(track, request.index, request.rung, failure, None))
         retries.last_code = failure.code

@@ -83,7 +83,14 @@ def nearest_rung(rungs: tuple[TrackRung, ...], bitrate_bps: int) -> int:
 
 
 def describe_situation(
-    track: TrackState, phase: Phase, playhead: Playhead, buffer_goal_us: int, *, max_rung: int, now: int
+    track: TrackState,
+    phase: Phase,
+    playhead: Playhead,
+    buffer_goal_us: int,
+    *,
+    max_rung: int,
+    now: int,
+    live_latency_us: int = 0,
 ) -> Situation:
     """What a rule is told about the segment that is next on `track`."""
     index = track.next_index
@@ -101,7 +108,7 @@ def describe_situation(
         last_rung=last,
         max_rung=max_rung,
         phase=PHASE_CODES[phase],
-        live_latency_us=0,
+        live_latency_us=live_latency_us,
         rate=playhead.rate,
         sizes_exact=int(track.track.sizes_exact),
     )

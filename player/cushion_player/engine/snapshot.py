@@ -30,3 +30,10 @@ class EngineSnapshot:
     rebuffer_us: int
     seek_us: int
     frames_dropped: int
+    is_live: bool = False
+    live_latency_us: int = 0
+    """How far behind the live edge; 0 when it is not live."""
+    target_latency_us: int = 0
+    window_start_us: int = 0
+    window_end_us: int = 0
+    """What can be played now; on demand, all of it."""

@@ -139,6 +139,8 @@ class TrackState:
 
     def sizes_ahead(self, count: int) -> NDArray[np.int64]:
         """(n, n_rungs) int64: sizes in bits of the next segments of this stretch, 1 <= n <= max(1, count)."""
+        if self.may_grow:  # the few there are, not a matrix that is void after the next refresh
+            return self._live_sizes(count)
         number = self.track.stretch_number(self.next_index)
         first = self.track.stretches[number].first_index
         matrix = self._sizes.get(number)
@@ -147,11 +149,21 @@ class TrackState:
         at = self.next_index - max(first, self.track.first_index)
         return matrix[at : at + max(1, count)]
 
+    def _live_sizes(self, count: int) -> NDArray[np.int64]:
+        track, first = self.track, self.next_index
+        number = track.stretch_number(first)
+        later = track.stretches[number + 1 : number + 2]
+        stop = min(first + max(1, count), later[0].first_index if later else track.stop_index)
+        return self._rows(number, first, stop)
+
     def _stretch_sizes(self, number: int) -> NDArray[np.int64]:
         track, stretches = self.track, self.track.stretches
         first = max(stretches[number].first_index, track.first_index)
         stop = stretches[number + 1].first_index if number + 1 < len(stretches) else track.stop_index
-        rungs = range(len(stretches[number].rungs))
+        return self._rows(number, first, stop)
+
+    def _rows(self, number: int, first: int, stop: int) -> NDArray[np.int64]:
+        track, rungs = self.track, range(len(self.track.stretches[number].rungs))
         return np.array(
             [[track.size_bytes(index, rung) * 8 for rung in rungs] for index in range(first, stop)], dtype=np.int64
         )
@@ -163,10 +175,17 @@ class TrackState:
         self.track = track
         self.may_grow = may_grow
         self._sizes.clear()
+        self._end_fed = self._end_fed and not may_grow
+        dropped: list[BufferedSegment] = []
         if self.next_index < track.first_index:  # what was next has left the window
             self.next_index = track.first_index
-            return [DiscardSegment(segment.request_id) for segment in self.buffer.clear() if segment.rung != ABSENT]
-        return []
+            self.retries = Retries()
+            dropped = self.buffer.clear()
+        elif self.next_index > track.stop_index:  # it was foreseen, and has not come
+            self.next_index = track.stop_index
+            self.retries = Retries()
+            dropped = self.buffer.drop_from(track.stop_index)
+        return [DiscardSegment(segment.request_id) for segment in dropped if segment.rung != ABSENT]
 
     def skip_absent(self) -> None:
         """Pass over segments that are not there, so that the next one can be requested."""

@@ -26,9 +26,11 @@ from cushion_player.events import (
     PlaybackEnded,
     PlaybackFailed,
     PrepareOutput,
+    RefreshManifest,
     SeekStarted,
 )
 from cushion_player.timeline import Timeline, TrackKind
+from cushion_player.timeline_update import TimelineUpdate, updated
 from cushion_traces.link import Link, SharedLink
 
 PROGRESS_INTERVAL_US = 100_000
@@ -51,6 +53,7 @@ class VirtualDriver:
     link: None is an infinitely fast network. size_of: bytes of a request; the timeline's own by default.
     fail: asked for every segment request; a FetchFailure makes it fail one latency later.
     key_after_us, key_failure: how long a key takes beyond one latency, and why there is none.
+    refresh: how a live timeline goes on at a time, or why that cannot be found out.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class VirtualDriver:
         fail: Callable[[FetchSegment], FetchFailure | None] | None = None,
         key_after_us: int = 0,
         key_failure: FetchFailure | None = None,
+        refresh: Callable[[int], TimelineUpdate | FetchFailure] | None = None,
     ) -> None:
         self.engine = engine
         self.now_us = 0
@@ -79,14 +83,17 @@ class VirtualDriver:
         self._fail = fail
         self._key_after_us = key_after_us
         self._key_failure = key_failure
+        self._refresh = refresh
+        self.refreshes: list[int] = []
+        """When the engine asked how a live presentation goes on."""
         self._transfers: dict[int, _Transfer] = {}
         self._queue: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
         self._unfed: set[TrackKind] = set()
         self._is_finished = False
 
-    def start(self, position_us: int = 0) -> None:
-        """Start the engine at `position_us` and ask it to play."""
+    def start(self, position_us: int | None = 0) -> None:
+        """Start the engine at `position_us` (None: where the presentation is to be joined) and ask it to play."""
         self.engine.start(self._timeline, position_us, now=self.now_us)
         self.engine.play(now=self.now_us)
         self._drain()
@@ -139,6 +146,9 @@ class VirtualDriver:
             case AcquireKey():
                 at_us = self.now_us + self._latency_us + self._key_after_us
                 self._at(at_us, lambda: self._deliver_key(effect.request_id))
+            case RefreshManifest():
+                self.refreshes.append(self.now_us)
+                self._at(self.now_us + self._latency_us, self._deliver_refresh)
             case AbandonSegment():
                 self._transfers.pop(effect.request_id, None)
             case PrepareOutput():
@@ -200,6 +210,15 @@ class VirtualDriver:
             self._deliver_failure(request_id, self._key_failure)
         else:
             self.engine.key_received(request_id, now=self.now_us)
+
+    def _deliver_refresh(self) -> None:
+        assert self._refresh is not None, "a live timeline comes with a way to refresh it"
+        answer = self._refresh(self.now_us)
+        if isinstance(answer, FetchFailure):
+            self.engine.refresh_failed(answer, now=self.now_us)
+        else:
+            self._timeline = updated(self._timeline, answer)
+            self.engine.timeline_updated(answer, now=self.now_us)
 
     def _deliver_failure(self, request_id: int, failure: FetchFailure) -> None:
         self.engine.segment_failed(request_id, failure, now=self.now_us)

@@ -1,0 +1,144 @@
+"""The live part of a playback: asking how it goes on, keeping the distance from the edge, telling why it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cushion_player.engine.config import EngineConfig, FetchFailure
+from cushion_player.engine.live import CHECK_US, Live
+from cushion_player.engine.phase import WAITING, Phase
+from cushion_player.engine.playhead import Playhead
+from cushion_player.engine.track import TrackState
+from cushion_player.events import LiveStale, RefreshManifest, StallCause, StartOutput
+from cushion_player.timeline import LiveEdge, Timeline
+from cushion_player.timeline_update import TimelineUpdate
+
+
+class Following:
+    """Follows one live presentation. `tracks` are those that playback waits for."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        edge: LiveEdge,
+        tracks: Callable[[], Sequence[TrackState]],
+        playhead: Playhead,
+        emit: Callable[..., None],
+        now: int,
+    ) -> None:
+        self.live = Live(config, edge, now)
+        self.has_fallen_out = False
+        """What would have been next was taken off the timeline."""
+        self._tracks = tracks
+        self._playhead = playhead
+        self._emit: Callable[..., None] = emit
+        self._viewer_rate = playhead.rate
+        self._check_at_us = now
+
+    # ------------------------------------------------------------------ the manifest
+
+    def refresh_due(self, now: int) -> None:
+        """Ask for the next version of the manifest when it is time."""
+        at_us = self.live.refresh_at_us()
+        if at_us is not None and at_us <= now:
+            self.live.begin_refresh(now)
+            self._emit(RefreshManifest())
+
+    def updated(self, before: Timeline, after: Timeline, update: TimelineUpdate, now: int) -> None:
+        """Another version came; `update` led to it and says that it is still live."""
+        assert update.live is not None
+        ends = {track.key: track.stop_index for track in before.tracks}
+        has_grown = any(track.stop_index > ends.get(track.key, 0) for track in after.tracks)
+        is_ahead = all(track.track.end_us() > self.live.edge_us(now) for track in self._tracks())
+        firsts = {change.key: change.first_index for change in update.tracks}
+        for track in self._tracks():
+            if track.next_index < firsts.get(track.track.key, 0):
+                self.has_fallen_out = True
+        self.live.refreshed(update.live, now, has_grown=has_grown or is_ahead)
+        self._tell_stale(now)
+
+    def failed(self, failure: FetchFailure, now: int) -> None:
+        """No version came."""
+        self.live.refresh_failed(failure)
+        self._tell_stale(now)
+
+    def _tell_stale(self, now: int) -> None:
+        since_us = self.live.stale_us(now)
+        if since_us and not self.live.is_stale:
+            self.live.is_stale = True
+            failure = self.live.failure
+            message = failure.message if failure is not None else "the manifest brings nothing new"
+            self._emit(LiveStale(self._playhead.position_us(now), since_us, message))
+
+    def given_up(self, phase: Phase, now: int) -> FetchFailure | None:
+        """Why playback must end: it waits, and nothing new has come for too long."""
+        at_us = self.live.gives_up_at_us()
+        if phase not in WAITING or at_us is None or now < at_us:
+            return None
+        if all(track.has_next for track in self._tracks()):
+            return None  # what is listed already decides
+        failure = self.live.failure
+        seconds = self.live.stale_us(now) // 1_000_000
+        said = f": {failure.message}" if failure is not None else ""
+        message = f"the live presentation has brought nothing new for {seconds} s{said}"
+        return FetchFailure(failure.code if failure is not None else "stale_manifest", message, retryable=False)
+
+    # ------------------------------------------------------------------ the window
+
+    def must_jump(self, phase: Phase, now: int) -> bool:
+        """Whether playback waits for what is no longer offered."""
+        return phase in WAITING and self.is_behind(now)
+
+    def is_behind(self, now: int) -> bool:
+        """Whether what comes next on some track is no longer offered."""
+        return self.has_fallen_out or any(self.live.has_left(track, now) for track in self._tracks())
+
+    def cause(self, track: TrackState, now: int) -> StallCause | None:
+        """Why a track waits, where being live is the reason."""
+        if track.waits_for() is not None or track.in_flight is not None or track.retries.log:
+            return None
+        if track.has_next and self.live.available_at_us(track) <= now:
+            return None
+        return StallCause.CLOCK if self.live.correction_us else StallCause.EDGE
+
+    # ------------------------------------------------------------------ the rate
+
+    def set_viewer_rate(self, rate: float) -> None:
+        """What the viewer wants; other than 1.0, the distance from the edge is not kept."""
+        self._viewer_rate = rate
+
+    def steer(self, now: int) -> None:
+        """Play a little faster or slower where the latency is not what it should be."""
+        if not self._playhead.is_running or now < self._check_at_us:
+            return
+        self._check_at_us = now + CHECK_US
+        position = self._playhead.position_us(now)
+        ahead_us = min(track.ahead_us(position) for track in self._tracks())
+        wanted = self._viewer_rate
+        if wanted == 1.0:
+            wanted = self.live.rate(self._playhead.rate, self.live.latency_us(position, now), ahead_us)
+        self._run_at(wanted, now)
+
+    def release(self, now: int) -> None:
+        """It is no longer live: play as the viewer wants."""
+        self._run_at(self._viewer_rate, now)
+
+    def _run_at(self, rate: float, now: int) -> None:
+        if rate == self._playhead.rate:
+            return
+        self._playhead.set_rate(rate, now)
+        if self._playhead.is_running:
+            self._emit(StartOutput(self._playhead.position_us(now), self._playhead.rate))
+
+    # ------------------------------------------------------------------ when
+
+    def next_times(self, phase: Phase, now: int) -> list[int]:
+        """When there could be something to do by the clock alone."""
+        times = [at for at in (self.live.refresh_at_us(), self._rate_time()) if at is not None]
+        gives_up = self.live.gives_up_at_us()
+        if phase in WAITING and gives_up is not None and gives_up > now:
+            times.append(gives_up)
+        return times
+
+    def _rate_time(self) -> int | None:
+        return self._check_at_us if self._playhead.is_running and self.live.follows else None

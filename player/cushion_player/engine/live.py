@@ -1,0 +1,188 @@
+"""What a live presentation asks of a playback: where its edge and window are, how near to stay, when to ask for more.
+
+Arithmetic on the engine's clock and the timeline's positions; what follows from it is for the engine to do. The edge
+is where the presentation would end now; `correction_us` is what was found to be missing there (the clocks disagree).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cushion_player.engine.config import EngineConfig, FetchFailure
+from cushion_player.engine.track import Request, TrackState
+from cushion_player.timeline import LiveEdge
+
+CHECK_US = 500_000
+"""How often the distance from the edge is looked at while it is being kept."""
+EARLY_SPAN_US = 90_000_000
+"""A segment that is not found this near to the edge may not be there yet: clocks of devices are wrong by so much."""
+MAX_EARLY_TRIES = 8
+"""Steps back in a row before anything was received; each doubles, so they reach over hours."""
+MAX_LATE_TRIES = 2
+"""Once playback goes, a segment that is late twice is treated as one that is not there."""
+BACK_OFF_AFTER = 3
+"""Refreshes in a row without anything new before they become rarer."""
+MAX_BACK_OFF = 3
+"""Doublings of the time between refreshes at most."""
+MAX_REFRESH_US = 6_000_000
+"""Beyond this the time between refreshes is not doubled: a programme that comes back is to be noticed."""
+MIN_REFRESH_US = 100_000
+"""Between the beginnings of two refreshes, however fast the server answers."""
+WINDOW_MARGIN_US = 2_000_000
+"""How far into the window a jump lands: what is at its very head may be gone before it is fetched."""
+
+
+class Live:
+    """The edge, the window, the wanted latency and the refreshes of one live playback."""
+
+    def __init__(self, config: EngineConfig, edge: LiveEdge, now: int) -> None:
+        self.edge = edge
+        self.correction_us = 0
+        self.follows = True
+        """Whether the distance from the edge is kept; False at a position that the viewer chose."""
+        self.is_refreshing = False
+        self.is_stale = False
+        self.failure: FetchFailure | None = None
+        """Why the last refresh failed; None when it did not."""
+        self._config = config
+        self._grown_us = now
+        self._fruitless = 0
+        self._refreshed_us = now
+        self._early_index = -1
+        self._early_tries = 0
+
+    # ------------------------------------------------------------------ where
+
+    def edge_us(self, now: int) -> int:
+        """The position of the live edge."""
+        return now + self.edge.edge_offset_us - self.correction_us
+
+    def latency_us(self, position_us: int, now: int) -> int:
+        return self.edge_us(now) - position_us
+
+    def window_us(self, tracks: Sequence[TrackState], now: int) -> tuple[int, int]:
+        """What may be played now: from where, and up to where it is there."""
+        edge = self.edge_us(now)
+        start = max(track.track.start_us[0] for track in tracks)
+        end = min(edge + self.edge.early_us, *(track.track.end_us() for track in tracks))
+        if self.edge.depth_us is not None:
+            start = max(start, edge - self.edge.depth_us)
+        return start, max(start, end)
+
+    def join_us(self, tracks: Sequence[TrackState], now: int) -> int:
+        """Where to play for the wanted latency."""
+        start, end = self.window_us(tracks, now)
+        return min(max(self.edge_us(now) - self.edge.target_latency_us, start), end)
+
+    def clamp_us(self, position_us: int, tracks: Sequence[TrackState], now: int) -> int:
+        """The nearest position within the window, and no nearer to the edge than is wanted."""
+        return min(max(position_us, self.rejoin_us(tracks, now)), self.join_us(tracks, now))
+
+    def rejoin_us(self, tracks: Sequence[TrackState], now: int) -> int:
+        """The first position that can be played on from, for one who has fallen out of the window."""
+        start, _ = self.window_us(tracks, now)
+        return min(start + WINDOW_MARGIN_US, max(start, self.join_us(tracks, now)))
+
+    def has_left(self, track: TrackState, now: int) -> bool:
+        """Whether the segment that is next on a track is no longer offered."""
+        if not track.has_next:
+            return False
+        if track.next_index < track.track.first_index:
+            return True
+        depth_us = self.edge.depth_us
+        return depth_us is not None and track.track.segment_start_us(track.next_index + 1) <= (
+            self.edge_us(now) - depth_us
+        )
+
+    # ------------------------------------------------------------------ when
+
+    def available_at_us(self, track: TrackState) -> int:
+        """From when on the next segment may be asked for; 0 where it already may."""
+        if not self.edge.follows_clock:
+            return 0
+        end_us = track.track.segment_start_us(track.next_index + 1)
+        return end_us - self.edge.early_us - self.edge.edge_offset_us + self.correction_us
+
+    def refresh_at_us(self) -> int | None:
+        """When the manifest is to be asked for again; None while it is being asked for or will not change."""
+        if self.is_refreshing or self.edge.refresh_us is None:
+            return None
+        doublings = min(max(0, self._fruitless - BACK_OFF_AFTER + 1), MAX_BACK_OFF)
+        base_us = max(self.edge.refresh_us, self._config.retry_base_us if doublings else MIN_REFRESH_US)
+        return self._refreshed_us + min(base_us << doublings, max(base_us, MAX_REFRESH_US))
+
+    def begin_refresh(self, now: int) -> None:
+        self.is_refreshing = True
+        self._refreshed_us = now
+
+    def refreshed(self, edge: LiveEdge, now: int, *, has_grown: bool) -> None:
+        """An answer came. A clock that was set anew makes what was found out about the old one void."""
+        self.is_refreshing = False
+        self.failure = None
+        if edge.follows_clock and abs(edge.edge_offset_us - self.edge.edge_offset_us) > EARLY_SPAN_US // 90:
+            self.correction_us = 0
+        self.edge = edge
+        if has_grown:
+            self._grown_us = now
+            self._fruitless = 0
+            self.is_stale = False
+        else:
+            self._fruitless += 1
+
+    def refresh_failed(self, failure: FetchFailure) -> None:
+        self.is_refreshing = False
+        self.failure = failure
+        self._fruitless += 1
+
+    def stale_us(self, now: int) -> int:
+        """How long nothing new has come, once that is more than chance; else 0."""
+        return now - self._grown_us if self._fruitless >= BACK_OFF_AFTER else 0
+
+    def gives_up_at_us(self) -> int | None:
+        """When waiting for something new is in vain; None while it comes."""
+        return self._grown_us + self._config.stale_limit_us if self._fruitless >= BACK_OFF_AFTER else None
+
+    # ------------------------------------------------------------------ how fast
+
+    def rate(self, current: float, latency_us: int, ahead_us: int) -> float:
+        """The rate that brings the latency to what is wanted, from the `current` one; 1.0 when it need not change.
+
+        ahead_us: media there is; nothing is gained by catching up into a stall.
+        """
+        edge, zone_us = self.edge, self._config.catch_up_zone_us
+        if not self.follows or edge.min_rate >= 1.0 >= edge.max_rate:
+            return 1.0
+        zone_us = min(zone_us, edge.target_latency_us // 4)
+        off_us = latency_us - edge.target_latency_us
+        if abs(off_us) <= (zone_us if current == 1.0 else zone_us // 4) or off_us * (current - 1.0) < 0:
+            return 1.0
+        if off_us > 0 and ahead_us < min(self._config.start_threshold_us, edge.target_latency_us // 2):
+            return 1.0
+        full = edge.max_rate if off_us > 0 else edge.min_rate
+        return full if abs(off_us) > 2 * zone_us else round((1.0 + full) / 2, 4)
+
+    def threshold_us(self, wanted_us: int) -> int:
+        """Media ahead that lets the clock run: near the edge there is never more than the latency."""
+        return min(wanted_us, self.edge.target_latency_us // 2) if self.follows else wanted_us
+
+    # ------------------------------------------------------------------ clocks that disagree
+
+    def is_early(self, track: TrackState, request: Request, failure: FetchFailure, now: int) -> bool:
+        """Whether a failed request may have come before its segment was there; then the edge is taken for nearer."""
+        if not self.edge.follows_clock or failure.status not in (404, 410, 425):
+            return False
+        end_us = track.track.segment_start_us(request.index + 1)
+        if end_us < now + self.edge.edge_offset_us - EARLY_SPAN_US:
+            return False
+        has_received = track.last_rung >= 0
+        if has_received and self._early_index != request.index:
+            self._early_tries = 0
+        self._early_index = request.index
+        self._early_tries += 1
+        if self._early_tries > (MAX_LATE_TRIES if has_received else MAX_EARLY_TRIES):
+            return False
+        segment_us = track.track.segment_us(request.index)
+        step_us = segment_us if has_received else segment_us << (self._early_tries - 1)
+        believed_us = now + self.edge.edge_offset_us + self.edge.early_us - end_us
+        self.correction_us = max(self.correction_us, believed_us + step_us)
+        return True
