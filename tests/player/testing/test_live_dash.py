@@ -113,12 +113,13 @@ def test_the_mpd_does_not_change_between_its_editions(addressing: str) -> None:
 
 def test_the_end_of_a_live_mpd_is_static_or_has_a_duration() -> None:
     for ends_as, is_live in (("static", False), ("duration", True)):
-        site = LiveSite(replace(PLAIN, end_us=31 * SECOND, dash=DashOptions(ends_as=ends_as)))
+        site = LiveSite(replace(PLAIN, end_us=31 * SECOND, window_us=10 * SECOND, dash=DashOptions(ends_as=ends_as)))
         presentation = whole(site, "/live.mpd", 33)
         assert presentation.is_live == is_live
         assert presentation.duration == 32
         assert presentation.live.minimum_update_period is None
         assert status(site, "/p0/v0/16.m4s", 33) == 200
+        assert status(site, "/p0/v0/1.m4s", 500) == (404 if is_live else 200)
         assert status(site, "/p0/v0/17.m4s", 99) == 404
     assert whole(site, "/live.mpd", 31).live.minimum_update_period == 2
 

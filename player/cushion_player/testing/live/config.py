@@ -104,7 +104,8 @@ class DashOptions:
     """addressing: `number` (a pattern by @duration), `timeline-number` or `timeline-time`.
 
     utc_timing: any of `direct`, `http-head`, `http-xsdate`, `http-iso`, in the order they are offered.
-    ends_as: what the MPD becomes when the event has ended: `static`, or `duration` (still dynamic, no more updates).
+    ends_as: what the MPD becomes when the event has ended: `static`, with all segments from the beginning, or
+        `duration` (still dynamic, no more updates).
     """
 
     addressing: str = "number"

@@ -82,9 +82,7 @@ class MpdWriter:
     def _spans(self, elapsed_us: int) -> list[Span]:
         """The periods to be listed, the current one among them."""
         config, stop = self._config, self._schedule.stop
-        first = 0
-        if config.window_us is not None and not config.is_vod:
-            first = self._schedule.available(elapsed_us).start
+        first = self._listed(elapsed_us).start
         spans: list[Span] = []
         number = self._schedule.span_of(first).number
         while (span := self._schedule.span(number)) is not None:
@@ -95,6 +93,15 @@ class MpdWriter:
             number += 1
         return spans
 
+    def _is_static(self, elapsed_us: int) -> bool:
+        config = self._config
+        return config.is_vod or (config.dash.ends_as == "static" and self._schedule.has_ended(elapsed_us))
+
+    def _listed(self, elapsed_us: int) -> range:
+        """The segments that are there; an event that has become static is there from its beginning."""
+        listed = self._schedule.available(elapsed_us)
+        return range(listed.stop) if self._is_static(elapsed_us) else listed
+
     # ------------------------------------------------------------------ the document
 
     def tree(self, edition_us: int, now_us: int) -> Element:
@@ -102,7 +109,7 @@ class MpdWriter:
         config, dash, schedule = self._config, self._config.dash, self._schedule
         elapsed_us = edition_us - config.start_us
         has_ended = schedule.has_ended(elapsed_us)
-        is_static = config.is_vod or (has_ended and dash.ends_as == "static")
+        is_static = self._is_static(elapsed_us)
         longest = max(
             Fraction(max(track.durations), track.timescale) for item in config.programmes for track in item.asset.tracks
         )
@@ -249,7 +256,7 @@ class MpdWriter:
             template.set("duration", str(track.total // len(track.durations)))
             template.set("startNumber", "1")
             return
-        listed = self._schedule.available(elapsed_us)
+        listed = self._listed(elapsed_us)
         first = max(listed.start, span.first)
         stop = listed.stop if span.stop is None else min(listed.stop, span.stop)
         template.set("startNumber", str(first - span.first + 1))

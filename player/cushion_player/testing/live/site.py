@@ -200,7 +200,8 @@ class LiveSite:
         stop = self.schedule.stop
         if (span.stop is not None and sequence >= span.stop) or (stop is not None and sequence >= stop):
             return False
-        if self.config.window_us is None or self.config.is_vod:
+        is_archive = self.config.dash.ends_as == "static" and self.schedule.has_ended(elapsed_us)
+        if self.config.window_us is None or self.config.is_vod or is_archive:
             return True
         longest_us = self.schedule.end_us(sequence) - self.schedule.start_us(sequence)
         last_us = min(elapsed_us, self.schedule.length_us() or elapsed_us)

@@ -1,0 +1,32 @@
+"""The table of all scenarios, and which of them wait for something that is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.player.faults.host_scenarios import host_scenarios
+from tests.player.faults.live_scenarios import live_scenarios
+from tests.player.faults.scenario import Scenario
+from tests.player.faults.vod_scenarios import vod_scenarios
+
+PENDING: Mapping[str, str] = {
+    "live": "live presentations are refused",
+    "failover": "one host is used for a whole session",
+    "steering": "no steering server is asked",
+    "useful rate": "a body that never falls silent for long may take for ever",
+    "other init": "an initialisation segment that cannot be read ends playback though other rungs are fine",
+    "manifest retry": "a manifest is asked for once",
+    "patience": "tries are counted while there is still media to play",
+}
+"""What scenarios need that is not there, and what happens instead. Each of them must fail, and a test says which no
+longer do: whoever brings a feature takes it out of here, and puts what it does not do yet into BEHIND."""
+
+BEHIND: Mapping[str, str] = {}
+"""Single scenarios that do not pass though what they need is there, and why."""
+
+SCENARIOS: tuple[Scenario, ...] = (*vod_scenarios(), *host_scenarios(), *live_scenarios())
+
+
+def pending_reason(scenario: Scenario) -> str:
+    """Why a scenario cannot pass yet; "" when it must."""
+    return BEHIND.get(scenario.name) or PENDING.get(scenario.needs, "")
