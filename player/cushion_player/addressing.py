@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from cushion_player.choosing import Chooser, Line, has_sound, why_not
 from cushion_player.errors import UnsupportedManifestFeature
 from cushion_player.layout import Encryption, Names, PlannedTrack, TrackLayout, settle_holes
-from cushion_player.model import Address, Container, Period, Presentation, Repair
+from cushion_player.model import Address, Container, Period, Presentation, Repair, Representation
+from cushion_player.places import address_at
 from cushion_player.timeline import Timeline, TrackKind
 
 
@@ -36,17 +37,22 @@ class PlaybackPlan:
     """Whether the video's segments are the audio's too: what is fed to one is fed to both."""
     _tracks: dict[str, PlannedTrack]
 
-    def init_address(self, key: str, index: int, rung: int) -> Address | None:
-        """The initialisation segment that segment `index` needs; None when it needs none."""
+    def init_address(self, key: str, index: int, rung: int, source: str = "") -> Address | None:
+        """The initialisation segment that segment `index` needs, at a source; None when it needs none."""
         init = self._tracks[key].init(index, rung)
-        return init.address if init is not None else None
+        return address_at(init.address, self.representation(key, index, rung), source) if init is not None else None
 
     def init_name(self, key: str, index: int, rung: int) -> str:
         """What the timeline calls that initialisation segment; "" when there is none."""
         return self._tracks[key].track.stretch_of(index).init_of(rung)
 
-    def segment_address(self, key: str, index: int, rung: int) -> Address:
-        return self._tracks[key].stretch(index).segment(index, rung).address
+    def segment_address(self, key: str, index: int, rung: int, source: str = "") -> Address:
+        address = self._tracks[key].stretch(index).segment(index, rung).address
+        return address_at(address, self.representation(key, index, rung), source)
+
+    def representation(self, key: str, index: int, rung: int) -> Representation:
+        """What segment `index` is a part of at this rung."""
+        return self._tracks[key].stretch(index).choice.rungs[rung]
 
     def encryption(self, key: str, index: int, rung: int) -> Encryption:
         """What the segment is encrypted with; empty in the clear."""

@@ -38,7 +38,7 @@ class StallCause(StrEnum):
 class FetchInit:
     """Bring the initialisation segment of a rung; answer with `init_received` or `segment_failed`.
 
-    index: a segment that needs it: rungs may have other ones in other stretches.
+    index: a segment that needs it: rungs may have other ones in other stretches. source: as for `FetchSegment`.
     """
 
     request_id: int
@@ -46,6 +46,7 @@ class FetchInit:
     key: str
     rung: int
     index: int
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,11 @@ class AcquireKey:
 
 @dataclass(frozen=True, slots=True)
 class FetchSegment:
-    """Bring a media segment; answer with `segment_progress`, then `segment_received` or `segment_failed`."""
+    """Bring a media segment; answer with `segment_progress`, then `segment_received` or `segment_failed`.
+
+    source: the service location or pathway to ask, "" where there is one place only. resumes: a failed request whose
+    kept bytes begin this segment: only the rest is wanted, if it is the rest of the same (0: all is wanted).
+    """
 
     request_id: int
     track: TrackKind
@@ -71,6 +76,8 @@ class FetchSegment:
     start_us: int
     duration_us: int
     reason: str
+    source: str = ""
+    resumes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,7 @@ class FeedSegment:
 
 @dataclass(frozen=True, slots=True)
 class DiscardSegment:
-    """The bytes of this finished request will not be asked for again: drop them."""
+    """The bytes of this finished (or failed and kept) request will not be asked for again: drop them."""
 
     request_id: int
 
@@ -350,6 +357,38 @@ class SegmentRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceChanged:
+    """A track is requested from another service location or pathway from now on."""
+
+    track: TrackKind
+    from_source: str
+    to_source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request that failed. `status`: of its HTTP answer, 0 without one. `what`: `segment 3`, `init`, `key`.
+
+    rung_key: the representation's. source: "" where there is one place only. time_us: by the driver's clock.
+    """
+
+    time_us: int
+    track: TrackKind
+    what: str
+    rung: int
+    rung_key: str
+    source: str
+    code: str
+    status: int
+    message: str
+
+    def __str__(self) -> str:
+        place = f" from {self.source}" if self.source else ""
+        return f"{self.what} of {self.track}/{self.rung_key}{place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
 class MediaDamaged:
     """Part of a segment could not be decoded and was skipped; playback goes on."""
 
@@ -375,12 +414,15 @@ class PlaybackEnded:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackFailed:
-    """Playback cannot continue. `code` is an error code of cushion_player.errors."""
+    """Playback cannot continue. `code` is an error code of cushion_player.errors.
+
+    attempts: every request that failed for what is missing, oldest first.
+    """
 
     position_us: int
     code: str
     message: str
-    attempts: tuple[str, ...]
+    attempts: tuple[Attempt, ...]
 
 
 Notice = (
@@ -403,6 +445,7 @@ Notice = (
     | RepresentationChanged
     | SegmentLoaded
     | SegmentRetried
+    | SourceChanged
     | MediaDamaged
     | PartMissing
     | PlaybackEnded

@@ -21,6 +21,7 @@ from cushion_player.model import (
     seconds_to_us,
     ticks_to_us,
 )
+from cushion_player.places import common_sources
 from cushion_player.timeline import Stretch, Track, TrackKind, TrackRung
 
 ASSUMED_AUDIO_BPS = 128_000
@@ -216,6 +217,7 @@ class TrackLayout:
                 inits=inits if any(inits) else (),
                 keys=keys if any(keys) else (),
                 discontinuity=found.discontinuity,
+                sources=common_sources(choice.rungs),
             )
         )
         self._planned.append(PlannedStretch(choice, first - local, offset_us))

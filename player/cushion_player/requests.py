@@ -96,7 +96,7 @@ class Requests:
 
     async def _fetch_init(self, effect: FetchInit, plan: PlaybackPlan) -> None:
         name = plan.init_name(effect.key, effect.index, effect.rung)
-        address = plan.init_address(effect.key, effect.index, effect.rung)
+        address = plan.init_address(effect.key, effect.index, effect.rung, effect.source)
         if address is not None:
             label = plan.label(effect.key, effect.index, effect.rung, "the initialisation segment")
             try:
@@ -108,7 +108,7 @@ class Requests:
         self._call(lambda now: self._engine.init_received(effect.request_id, now=now))
 
     async def _fetch_segment(self, effect: FetchSegment, plan: PlaybackPlan) -> None:
-        address = plan.segment_address(effect.key, effect.index, effect.rung)
+        address = plan.segment_address(effect.key, effect.index, effect.rung, effect.source)
         label = plan.label(effect.key, effect.index, effect.rung)
         told_us = self._clock.now_us()
 
@@ -139,6 +139,7 @@ class Requests:
         self._failed(effect.request_id, MediaError(f"{label}: no key provider was given"))
 
     def _failed(self, request_id: int, error: CushionError) -> None:
-        retry_after_s = error.retry_after_s if isinstance(error, HttpStatusError) else None
-        failure = FetchFailure(error.code, str(error), error.retryable, round((retry_after_s or 0.0) * 1_000_000))
+        status, retry_after_s = (error.status, error.retry_after_s) if isinstance(error, HttpStatusError) else (0, None)
+        retry_after_us = round((retry_after_s or 0.0) * 1_000_000)
+        failure = FetchFailure(error.code, str(error), error.retryable, retry_after_us, status)
         self._call(lambda now: self._engine.segment_failed(request_id, failure, now=now))

@@ -224,6 +224,6 @@ def from_notice(notice: notices.Notice) -> SessionEvent | None:
         case notices.PlaybackEnded(position_us):
             return PlaybackEnded(seconds(position_us))
         case notices.PlaybackFailed(position_us, code, message, attempts):
-            return PlaybackFailed(seconds(position_us), code, message, attempts)
+            return PlaybackFailed(seconds(position_us), code, message, tuple(map(str, attempts)))
         case _:
             return None

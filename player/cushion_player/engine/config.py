@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from cushion_player.engine.retry import TRANSIENT, FailureClass, RetryPolicy, classify
 
 SECOND_US = 1_000_000
 
@@ -34,19 +36,17 @@ class EngineConfig:
     """How long such a cap holds; doubles each time the rung above it fails again."""
     start_threshold_us: int = 1 * SECOND_US
     rebuffer_threshold_us: int = 2 * SECOND_US
-    max_attempts: int = 3
-    """Tries of one segment that fail in a retryable way before playback fails."""
-    retry_base_us: int = SECOND_US // 2
-    """Wall time before the first retry; doubles with each."""
     starved_hold_us: int = SECOND_US // 5
     """Wall time that the clock stays stopped at least when the output, not the buffer, ran dry."""
     catch_up_zone_us: int = SECOND_US // 2
     """How far live playback may be from its wanted latency before its rate changes; back within a quarter of it."""
     stale_limit_us: int = 30 * SECOND_US
     """Wall time without anything new in a live presentation, or any answer, before waiting for it is given up."""
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    """What is done about failed requests."""
 
     def __post_init__(self) -> None:
-        for name in ("buffer_goal_us", "start_threshold_us", "rebuffer_threshold_us", "max_attempts", "retry_base_us"):
+        for name in ("buffer_goal_us", "start_threshold_us", "rebuffer_threshold_us"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"EngineConfig.{name} must be positive, got {getattr(self, name)}")
 
@@ -90,7 +90,8 @@ class Limits:
 class FetchFailure:
     """Why a fetch failed, as far as the engine cares. `code` is an error code of cushion_player.errors.
 
-    status: of the HTTP answer, 0 without one.
+    status: of the HTTP answer, 0 without one. kept_bytes: of the segment's beginning, which the driver keeps for a
+    request that resumes this one.
     """
 
     code: str
@@ -98,3 +99,13 @@ class FetchFailure:
     retryable: bool
     retry_after_us: int = 0
     status: int = 0
+    kept_bytes: int = 0
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether time may heal it."""
+        return self.kind in TRANSIENT
+
+    @property
+    def kind(self) -> FailureClass:
+        return classify(self.code, self.status, retryable=self.retryable, retry_after_us=self.retry_after_us)

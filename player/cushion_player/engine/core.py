@@ -17,6 +17,7 @@ from cushion_player.engine.fetching import Fetching
 from cushion_player.engine.following import Following
 from cushion_player.engine.phase import WAITING, Phase
 from cushion_player.engine.playhead import Playhead
+from cushion_player.engine.recovery import Recovery
 from cushion_player.engine.rules import RuleBook
 from cushion_player.engine.snapshot import EngineSnapshot
 from cushion_player.engine.stalls import Stall, stall_cause
@@ -24,6 +25,7 @@ from cushion_player.engine.switching import Switching, choose_tracks, wanted_aud
 from cushion_player.engine.track import TrackState
 from cushion_player.engine.verbs import VerbCall, verb
 from cushion_player.events import (
+    Attempt,
     Event,
     GapSkipped,
     LiveEnded,
@@ -121,7 +123,8 @@ class PlaybackEngine:
             for track in choose_tracks(timeline, self._selection)
         ]
         rules = RuleBook(self._rule_name, self._rule_params, self._seed, self._tracks[0].track.rungs)
-        self._fetching = Fetching(self.config, rules, self._tracks, self._playhead, self._emit)
+        recovery = Recovery(self.config.retry, self._seed)
+        self._fetching = Fetching(self.config, rules, self._tracks, self._playhead, self._emit, recovery)
         self._fetching.limits = self._limits
         self._switching = Switching(self._tracks, self._emit, self._fetching.abandon)
         if edge is not None:
@@ -137,6 +140,8 @@ class PlaybackEngine:
         if not self._wants_play:
             self._wants_play = True
             self._phase_since_us += now - max(self._paused_us, self._phase_since_us)
+            if self._fetching is not None:
+                self._fetching.revive()
             if self._following is not None and self._has_played:
                 self._following.live.follows = False  # what was missed meanwhile is wanted
                 if self._phase is Phase.STEADY and self._following.is_behind(now):
@@ -280,12 +285,12 @@ class PlaybackEngine:
     @verb
     def init_received(self, request_id: int, *, now: int) -> None:
         if self._fetching is not None:
-            self._fetching.prerequisite_received(request_id)
+            self._fetching.prerequisite_received(request_id, now)
 
     @verb
     def key_received(self, request_id: int, *, now: int) -> None:
         if self._fetching is not None:
-            self._fetching.prerequisite_received(request_id)
+            self._fetching.prerequisite_received(request_id, now)
 
     @verb
     def segment_progress(self, request_id: int, received_bytes: int, first_byte_us: int, *, now: int) -> None:
@@ -646,6 +651,8 @@ class PlaybackEngine:
         self._enter(Phase.REBUFFERING, now)
         self._rebuffer_count += 1
         self._stall = Stall(cause)
+        if self._fetching is not None:
+            self._fetching.recovered = ""
         self._emit(RebufferStarted(self._playhead.position_us(now), cause, track.kind, detected))
 
     def _end_stall(self, recovery: str, now: int) -> None:
@@ -656,7 +663,8 @@ class PlaybackEngine:
         waited = self._waited_us(now)
         self._rebuffer_us += waited
         position = self._playhead.position_us(now)
-        self._emit(RebufferEnded(position, waited, stall.cause, recovery or stall.recovery))
+        recovered = self._fetching.recovered if self._fetching is not None else ""
+        self._emit(RebufferEnded(position, waited, stall.cause, recovery or stall.recovery(recovered)))
 
     def _waited_us(self, now: int) -> int:
         """How long the phase has lasted for somebody who wants to watch: while paused nobody waits."""
@@ -695,7 +703,7 @@ class PlaybackEngine:
             track.skip_absent()
             self._emit(*track.feed())
 
-    def _fail(self, failure: FetchFailure, attempts: tuple[str, ...], now: int) -> None:
+    def _fail(self, failure: FetchFailure, attempts: tuple[Attempt, ...], now: int) -> None:
         if self._fetching is None or self._phase in (Phase.ENDED, Phase.FAILED):
             return
         self._stop_clock(now)

@@ -13,11 +13,11 @@ from cushion_abr.reasons import describe
 from cushion_player.buffer import ABSENT, BufferedSegment
 from cushion_player.engine.budget import buffer_goal_us, room_bytes, smallest_bytes
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
-from cushion_player.engine.failures import describe_failure, retry_delay_us
 from cushion_player.engine.live import Live
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place, needs_of
+from cushion_player.engine.recovery import Recovery
 from cushion_player.engine.rules import RuleBook
 from cushion_player.engine.selection import RungRange, allowed_rungs, choose_audio_rung, describe_situation
 from cushion_player.engine.track import Request, TrackState
@@ -30,6 +30,7 @@ from cushion_player.events import (
     RungSelected,
     SegmentLoaded,
     SegmentRetried,
+    SourceChanged,
 )
 from cushion_player.timeline import TrackKind
 
@@ -47,6 +48,7 @@ class Fetching:
         tracks: list[TrackState],
         playhead: Playhead,
         emit: Callable[..., None],
+        recovery: Recovery,
     ) -> None:
         self.limits = Limits()
         self.below_bps: int | None = None
@@ -57,6 +59,9 @@ class Fetching:
         self.live: Live | None = None
         self.must_step_back = False
         """A first segment was asked for before it was there: join further from the edge."""
+        self.recovered = ""
+        """What made a segment arrive that had failed before; for who clears it."""
+        self._recovery = recovery
         self._config = config
         self._tracks = tracks
         self._playhead = playhead
@@ -90,7 +95,7 @@ class Fetching:
         for track in sorted(self._tracks, key=lambda track: track.end_us(position)):
             for need, state in track.prerequisites.due():
                 if state.retry_at_us is not None and now >= state.retry_at_us:
-                    self._ask(track, need, state)
+                    self._ask(track, need, state, now)
             earliest = self._earliest_us(track, phase, now)
             if earliest is not None and earliest <= now:
                 self._request_next(track, phase, now)
@@ -153,6 +158,10 @@ class Fetching:
     # ------------------------------------------------------------------ what
 
     def _request_next(self, track: TrackState, phase: Phase, now: int) -> None:
+        again = track.retries.stay_at
+        if again is not None and again in track.usable_rungs():
+            self._request(track, again, "the same segment again", now)
+            return
         if track is not self._tracks[0]:
             if not track.usable_rungs():
                 return
@@ -223,51 +232,87 @@ class Fetching:
         return None
 
     def _request_replacement(self, track: TrackState, poorer: BufferedSegment, rung: int, now: int) -> None:
-        self._prepare(track, Place(poorer.index, rung))
+        self._prepare(track, Place(poorer.index, rung), now)
         self._request_id += 1
-        track.in_flight = Request(self._request_id, poorer.index, rung, now, is_replacement=True)
+        source = self._recovery.board.pick(track.track.stretch_of(poorer.index).sources, now) or ""
+        track.in_flight = Request(self._request_id, poorer.index, rung, now, is_replacement=True, source=source)
         duration_us = poorer.end_us - poorer.start_us
         reason = f"there is time to replace rung {poorer.rung}"
         key = track.track.key
         self._emit(
-            FetchSegment(self._request_id, track.kind, key, rung, poorer.index, poorer.start_us, duration_us, reason)
+            FetchSegment(
+                self._request_id, track.kind, key, rung, poorer.index, poorer.start_us, duration_us, reason, source
+            )
         )
 
     def _request(self, track: TrackState, rung: int, reason: str, now: int, *, is_second_choice: bool = False) -> None:
-        index = track.next_index
-        self._prepare(track, Place(index, rung))
+        index, retries = track.next_index, track.retries
+        self._prepare(track, Place(index, rung), now)
         if rung != track.last_rung:
             self._emit(RungSelected(track.kind, index, track.last_rung, rung, reason))
+        kept = retries.kept
+        if kept is not None and kept.rung != rung:
+            self._emit(*track.drop_kept())
+            kept = None
+        retries.kept, retries.at_us, retries.stay_at = None, None, None
         self._request_id += 1
-        track.in_flight = Request(self._request_id, index, rung, now, is_second_choice=is_second_choice)
-        track.retries.at_us = None
-        start_us, duration_us = track.track.segment_start_us(index), track.track.segment_us(index)
+        request = Request(self._request_id, index, rung, now, is_second_choice=is_second_choice)
+        request.source = self._source(track, rung, now)
+        request.received_bytes = request.resumed_bytes = kept.size_bytes if kept is not None else 0
+        track.in_flight = request
         self._emit(
-            FetchSegment(self._request_id, track.kind, track.track.key, rung, index, start_us, duration_us, reason)
+            FetchSegment(
+                request.request_id,
+                track.kind,
+                track.track.key,
+                rung,
+                index,
+                track.track.segment_start_us(index),
+                track.track.segment_us(index),
+                reason,
+                request.source,
+                kept.request_id if kept is not None else 0,
+            )
         )
 
-    def _prepare(self, track: TrackState, place: Place) -> None:
+    def _source(self, track: TrackState, rung: int, now: int) -> str:
+        """Where to ask for the next segment; says so when it is elsewhere than for the last one."""
+        board = self._recovery.board
+        source = board.pick(track.stretch.sources, now, track.retries.tried.get(rung, ())) or ""
+        if track.source is not None and source != track.source:
+            self._emit(SourceChanged(track.kind, track.source, source, board.why_left(track.source, now)))
+        track.source = source
+        return source
+
+    def _prepare(self, track: TrackState, place: Place, now: int) -> None:
         """Ask for what a segment at a rung needs, as far as it was not asked for yet."""
         for need, state in track.prerequisites.open(track.track.stretch_of(place.index), place):
-            self._ask(track, need, state)
+            self._ask(track, need, state, now)
 
-    def _ask(self, track: TrackState, need: Need, state: NeedState) -> None:
+    def _ask(self, track: TrackState, need: Need, state: NeedState, now: int) -> None:
         self._request_id += 1
         state.request_id = self._request_id
         state.retry_at_us = None
-        effect = FetchInit if need.kind is NeedKind.INIT else AcquireKey
-        self._emit(effect(self._request_id, track.kind, track.track.key, state.place.rung, state.place.index))
+        state.asked_us = now
+        index, rung = state.place
+        if need.kind is NeedKind.KEY:
+            self._emit(AcquireKey(self._request_id, track.kind, track.track.key, rung, index))
+            return
+        sources = track.track.stretch_of(index).sources
+        state.source = self._recovery.board.pick(sources, now, state.tried) or ""
+        self._emit(FetchInit(self._request_id, track.kind, track.track.key, rung, index, state.source))
 
     # ------------------------------------------------------------------ answers
 
-    def prerequisite_received(self, request_id: int) -> None:
+    def prerequisite_received(self, request_id: int, now: int) -> None:
         """An initialisation segment or a key is there."""
         for track in self._tracks:
             found = track.prerequisites.asked(request_id)
             if found is not None:
                 state = found[1]
                 state.request_id, state.is_held = None, True
-                self._prepare(track, state.place)
+                self._recovery.board.forgive(state.source, now)
+                self._prepare(track, state.place, now)
                 self._emit(*track.feed())
 
     def progressed(self, request_id: int, received_bytes: int, first_byte_us: int, now: int) -> None:
@@ -312,6 +357,8 @@ class Fetching:
             return
         request = track.in_flight
         position = self._playhead.position_us(now)
+        self.recovered = self._recovery.how_it_ended(track, request) or self.recovered
+        self._recovery.board.forgive(request.source, now)
         if request.is_replacement:
             fed = track.replaced(request, size_bytes, position + REPLACEMENT_MARGIN_US)
         else:
@@ -368,46 +415,27 @@ class Fetching:
     # ------------------------------------------------------------------ failures
 
     def _media_failed(self, track: TrackState, request: Request, failure: FetchFailure, now: int) -> None:
-        """Try again later, try another rung, or give the track up (what is buffered still plays)."""
         track.in_flight = None
         if request.is_replacement:
+            track.wasted_bytes += request.received_bytes
             return  # what is buffered is good enough
+        position = self._playhead.position_us(now)
         if self.live is not None and self.live.is_early(track, request, failure, now):
             self.must_step_back = track.last_rung < 0
             delay_us = max(0, self.live.available_at_us(track) - now)
             self._emit(SegmentRetried(track.kind, request.rung, request.index, 1, delay_us, failure.message))
             return
-        retries = track.retries
-        retries.log.append(describe_failure(track, request.index, request.rung, failure, None))
-        retries.last_code = failure.code
-        delay_us = 0
-        if failure.retryable:
-            retries.attempts += 1
-            if retries.attempts >= self._config.max_attempts:
-                track.failure = failure
-                return
-            delay_us = retry_delay_us(self._config, retries.attempts, failure)
-            retries.at_us = now + delay_us
-        else:
-            retries.dead_rungs.add(request.rung)
-            if not track.usable_rungs():
-                track.failure = failure
-                return
-        self._emit(SegmentRetried(track.kind, request.rung, request.index, len(retries.log), delay_us, failure.message))
+        self._emit(*self._recovery.media_failed(track, request, failure, position, now))
 
     def _prerequisite_failed(
         self, track: TrackState, need: Need, state: NeedState, failure: FetchFailure, now: int
     ) -> None:
-        """Try again later, or do without what needs it: what came of that and was not fed is fetched in another way."""
-        state.request_id = None
-        index, rung = state.place
-        track.retries.log.append(describe_failure(track, index, rung, failure, need.kind))
-        track.retries.last_code = failure.code
-        state.attempts += 1
-        if failure.retryable and state.attempts < self._config.max_attempts:
-            state.retry_at_us = now + retry_delay_us(self._config, state.attempts, failure)
-            return
-        state.is_lost = True
+        """What came of what needs it and was not fed is fetched in another way, once it is lost."""
+        self._recovery.need_failed(track, need, state, failure, now)
+        if state.is_lost:
+            self._do_without(track, need, failure)
+
+    def _do_without(self, track: TrackState, need: Need, failure: FetchFailure) -> None:
         dropped: list[Event] = track.drop_unfed(need)
         self._emit(*dropped)
         in_flight = track.in_flight
@@ -418,3 +446,8 @@ class Fetching:
             self.abandon(track, f"its {what} cannot be had")
         if not track.usable_rungs():
             track.failure = failure
+
+    def revive(self) -> None:
+        """The viewer wants to go on: what was given up may be there again."""
+        for track in self._tracks:
+            track.revive()

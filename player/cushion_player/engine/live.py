@@ -108,7 +108,7 @@ class Live:
         if self.is_refreshing or self.edge.refresh_us is None:
             return None
         doublings = min(max(0, self._fruitless - BACK_OFF_AFTER + 1), MAX_BACK_OFF)
-        base_us = max(self.edge.refresh_us, self._config.retry_base_us if doublings else MIN_REFRESH_US)
+        base_us = max(self.edge.refresh_us, self._config.retry.network.base_us if doublings else MIN_REFRESH_US)
         return self._refreshed_us + min(base_us << doublings, max(base_us, MAX_REFRESH_US))
 
     def begin_refresh(self, now: int) -> None:

@@ -37,8 +37,12 @@ class NeedState:
     is_lost: bool = False
     request_id: int | None = None
     retry_at_us: int | None = None
-    attempts: int = 0
-    """Failed tries."""
+    asked_us: int = 0
+    source: str = ""
+    tried: set[str] = field(default_factory=set)
+    """The sources that failed since every source had its turn."""
+    rounds: int = 0
+    """How often every source has failed."""
 
     @property
     def is_known(self) -> bool:

@@ -50,6 +50,6 @@ class Stall:
         if _TELLING.index(cause) > _TELLING.index(self.cause):
             self.cause = cause
 
-    @property
-    def recovery(self) -> str:
-        return RECOVERIES[self.cause]
+    def recovery(self, recovered: str) -> str:
+        """What ended it. recovered: what made a segment arrive that had failed, "" when none had."""
+        return recovered if recovered and self.cause is StallCause.SERVER else RECOVERIES[self.cause]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from cushion_player.buffer import ABSENT, BufferedSegment, TrackBuffer
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.prerequisites import Need, Prerequisites, needs_of
-from cushion_player.events import CutTrack, DiscardSegment, EndTrack, Event, FeedSegment, SwitchInit
+from cushion_player.events import Attempt, CutTrack, DiscardSegment, EndTrack, Event, FeedSegment, SwitchInit
 from cushion_player.timeline import Stretch, Track, TrackKind, TrackRung
 
 
@@ -29,16 +30,39 @@ class Request:
     """True when it replaces an abandoned request: a segment is abandoned at most once."""
     is_replacement: bool = False
     """True when the segment is buffered already, at a lower rung."""
+    source: str = ""
+    resumed_bytes: int = 0
+    """Of `received_bytes`, what an earlier request had brought."""
+
+
+class Kept(NamedTuple):
+    """What a failed request has brought of the segment that is next."""
+
+    request_id: int
+    rung: int
+    size_bytes: int
 
 
 @dataclass(slots=True)
 class Retries:
     """Failures of the segment that is next."""
 
-    attempts: int = 0
     at_us: int | None = None
+    """Not to be tried before."""
+    stay_at: int | None = None
+    """The rung to try again at: another source has it, or part of it is there."""
     dead_rungs: set[int] = field(default_factory=set)
-    log: list[str] = field(default_factory=list)
+    ceiling: int | None = None
+    """The highest rung to be tried, while a lower one is left."""
+    tried: dict[int, set[str]] = field(default_factory=dict)
+    """By rung, the sources that failed since every source had its turn."""
+    rounds: Counter[int] = field(default_factory=Counter)
+    """By rung, how often every source has failed."""
+    transient_rounds: int = 0
+    dry_us: int | None = None
+    """Since when nothing is left to play."""
+    kept: Kept | None = None
+    log: list[Attempt] = field(default_factory=list)
     last_code: str = ""
 
 
@@ -74,6 +98,10 @@ class TrackState:
         self.playing_index = -1
         self.playing_rung = -1
         self.playing: TrackRung | None = None
+        self.source: str | None = None
+        """Of the last segment requested."""
+        self.wasted_bytes = 0
+        """Received and dropped without having been of use."""
         self.prerequisites = Prerequisites()
         self._feed_from = track.first_index
         self._fed: _Format | None = None
@@ -130,12 +158,14 @@ class TrackState:
 
     def usable_rungs(self) -> list[int]:
         """The rungs at which the next segment can be had."""
-        stretch = self.stretch
-        return [
+        stretch, retries = self.stretch, self.retries
+        usable = [
             rung
             for rung in range(len(stretch.rungs))
-            if rung not in self.retries.dead_rungs and not self.prerequisites.are_lost(stretch, rung)
+            if rung not in retries.dead_rungs and not self.prerequisites.are_lost(stretch, rung)
         ]
+        ceiling = retries.ceiling
+        return usable if ceiling is None else [rung for rung in usable if rung <= ceiling] or usable
 
     def sizes_ahead(self, count: int) -> NDArray[np.int64]:
         """(n, n_rungs) int64: sizes in bits of the next segments of this stretch, 1 <= n <= max(1, count)."""
@@ -179,13 +209,15 @@ class TrackState:
         dropped: list[BufferedSegment] = []
         if self.next_index < track.first_index:  # what was next has left the window
             self.next_index = track.first_index
-            self.retries = Retries()
             dropped = self.buffer.clear()
         elif self.next_index > track.stop_index:  # it was foreseen, and has not come
             self.next_index = track.stop_index
-            self.retries = Retries()
             dropped = self.buffer.drop_from(track.stop_index)
-        return [DiscardSegment(segment.request_id) for segment in dropped if segment.rung != ABSENT]
+        else:
+            return []
+        events: list[Event] = self.drop_kept()
+        self.retries = Retries()
+        return events + [DiscardSegment(segment.request_id) for segment in dropped if segment.rung != ABSENT]
 
     def skip_absent(self) -> None:
         """Pass over segments that are not there, so that the next one can be requested."""
@@ -284,8 +316,10 @@ class TrackState:
         if covering is None:
             events += [DiscardSegment(segment.request_id) for segment in self.buffer.clear() if segment.rung != ABSENT]
             self.next_index = target
+            events += self.drop_kept()
             self.retries = Retries()
             self.failure = None
+        self.revive()
         self._feed_from = target if covering is None else covering.index
         self._fed = None
         self._end_fed = False
@@ -308,9 +342,25 @@ class TrackState:
         if lost is None:
             return []
         self.next_index = lost
+        events: list[Event] = self.drop_kept()
         self.retries = Retries(log=self.retries.log)
-        dropped = self.buffer.drop_from(lost)
-        return [DiscardSegment(segment.request_id) for segment in dropped if segment.rung != ABSENT]
+        dropped = [segment for segment in self.buffer.drop_from(lost) if segment.rung != ABSENT]
+        self.wasted_bytes += sum(segment.size_bytes for segment in dropped)
+        return events + [DiscardSegment(segment.request_id) for segment in dropped]
+
+    def drop_kept(self) -> list[Event]:
+        """Forget what a failed request had brought."""
+        kept, self.retries.kept = self.retries.kept, None
+        if kept is None:
+            return []
+        self.wasted_bytes += kept.size_bytes
+        return [DiscardSegment(kept.request_id)]
+
+    def revive(self) -> None:
+        """Take up again what was given up for a failure that time may have healed."""
+        if self.failure is not None and self.failure.is_transient:
+            self.failure = None
+            self.retries = Retries(kept=self.retries.kept)
 
     def trim(self, position_us: int) -> list[Event]:
         """Forget the media that ends before `position_us`."""

@@ -213,7 +213,7 @@ def test_retryable_failure_is_retried_after_a_backoff() -> None:
 
     (retried,) = notices(driver, SegmentRetried)
     assert retried.index == 3
-    assert retried.delay_us == 500_000
+    assert 375_000 <= retried.delay_us < 625_000
     assert notices(driver, PlaybackEnded)
 
 
@@ -243,7 +243,7 @@ def test_segment_missing_everywhere_plays_what_is_buffered_then_fails_with_every
     assert failed.position_us == 10 * SECOND
     assert failed.code == "http_status"
     assert len(failed.attempts) == 4
-    assert "segment 5 of video" in failed.attempts[0]
+    assert "segment 5 of video" in str(failed.attempts[0])
 
 
 def test_first_segment_missing_fails_at_once() -> None:

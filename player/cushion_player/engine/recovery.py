@@ -1,0 +1,155 @@
+"""What follows a failed request: another source, a later try, a lower rung, or giving up. Decides; requests nothing."""
+
+from __future__ import annotations
+
+from cushion_player.engine.config import FetchFailure
+from cushion_player.engine.prerequisites import Need, NeedKind, NeedState
+from cushion_player.engine.retry import Jitter, RetryPolicy, delay_us
+from cushion_player.engine.sources import SourceBoard
+from cushion_player.engine.track import Kept, Request, TrackState
+from cushion_player.events import Attempt, Event, SegmentRetried
+
+SHORT_BUFFER_SEGMENTS = 2
+"""With less than so many segments ahead, a failure also lowers the rung: there may be no time for a third try."""
+OTHER_SOURCE = "another source had it"
+LOWER_RUNG = "a lower rung was taken"
+LATER_TRY = "a later try succeeded"
+
+
+class Recovery:
+    """Failures of one playback. Changes what is to be tried next on a track, or sets the track's failure."""
+
+    def __init__(self, policy: RetryPolicy, seed: int) -> None:
+        self.board = SourceBoard(policy.max_penalty_us)
+        self._policy = policy
+        self._jitter = Jitter(seed)
+
+    def media_failed(
+        self, track: TrackState, request: Request, failure: FetchFailure, position_us: int, now: int
+    ) -> list[Event]:
+        """The segment in flight failed. What was received of it is kept where the driver keeps it."""
+        track.in_flight = None
+        retries = track.retries
+        stretch = track.track.stretch_of(request.index)
+        retries.log.append(
+            _attempt(track, f"segment {request.index}", request.index, request.rung, request.source, failure, now)
+        )
+        retries.last_code = failure.code
+        self._punish(stretch.sources, request.source, failure, now)
+        has_more = failure.kept_bytes > request.resumed_bytes
+        events = self._keep(track, request, failure)
+        if len(retries.log) >= self._policy.max_attempts:
+            track.failure = failure
+            return events
+        tried = retries.tried.setdefault(request.rung, set())
+        tried.add(request.source)
+        wait_us = 0
+        if self.board.pick(stretch.sources, now, tried) is not None:
+            retries.stay_at = request.rung
+        else:
+            tried.clear()
+            if not has_more:
+                retries.rounds[request.rung] += 1
+                retries.transient_rounds += failure.is_transient
+            if not self._go_on(track, request.rung, failure, track.ahead_us(position_us), now):
+                track.failure = failure
+                return events
+            if failure.is_transient or request.rung not in retries.dead_rungs:
+                wait_us = self._wait_us(failure, max(1, retries.rounds[request.rung], retries.transient_rounds))
+                retries.at_us = now + wait_us
+        attempts = len(retries.log)
+        return [*events, SegmentRetried(track.kind, request.rung, request.index, attempts, wait_us, failure.message)]
+
+    def _go_on(self, track: TrackState, rung: int, failure: FetchFailure, ahead_us: int, now: int) -> bool:
+        """Every source has failed: whether the segment is to be tried on, and at which rungs."""
+        retries = track.retries
+        retries.stay_at = rung if retries.kept is not None else None
+        attempts = self._policy.rule(failure.kind).attempts
+        if failure.is_transient:
+            if ahead_us > 0:
+                retries.dry_us = None
+            elif retries.dry_us is None:
+                retries.dry_us = now
+            if retries.transient_rounds >= attempts and self._is_out_of_patience(track, now):
+                return False
+            is_short = ahead_us < SHORT_BUFFER_SEGMENTS * track.track.segment_us(track.next_index)
+            if is_short or retries.rounds[rung] > 1:
+                _lower_hopes(track, rung)
+            return True
+        if retries.rounds[rung] >= attempts:
+            retries.dead_rungs.add(rung)
+        return bool(track.usable_rungs())
+
+    def _is_out_of_patience(self, track: TrackState, now: int) -> bool:
+        """Before anything was received nobody waits longer; later, while media is left and a while after."""
+        if track.last_rung < 0:
+            return True
+        dry_us = track.retries.dry_us
+        return dry_us is not None and now - dry_us >= self._policy.patience_us
+
+    def need_failed(self, track: TrackState, need: Need, state: NeedState, failure: FetchFailure, now: int) -> None:
+        """An initialisation segment or a key failed: it is tried again at `retry_at_us`, or lost."""
+        state.request_id = None
+        index, rung = state.place
+        sources = track.track.stretch_of(index).sources if need.kind is NeedKind.INIT else ()
+        track.retries.log.append(_attempt(track, str(need.kind), index, rung, state.source, failure, now))
+        track.retries.last_code = failure.code
+        self._punish(sources, state.source, failure, now)
+        state.tried.add(state.source)
+        if self.board.pick(sources, now, state.tried) is not None:
+            state.retry_at_us = now
+            return
+        state.tried.clear()
+        state.rounds += 1
+        if state.rounds < self._policy.rule(failure.kind).attempts:
+            state.retry_at_us = now + self._wait_us(failure, state.rounds)
+            return
+        state.is_lost = True
+
+    def how_it_ended(self, track: TrackState, request: Request) -> str:
+        """What made a segment arrive that had failed before; "" when it had not."""
+        log = track.retries.log
+        if not log:
+            return ""
+        if request.source != log[-1].source:
+            return OTHER_SOURCE
+        return LOWER_RUNG if request.rung < log[-1].rung else LATER_TRY
+
+    def _punish(self, sources: tuple[str, ...], source: str, failure: FetchFailure, now: int) -> None:
+        if len(self.board.of(sources)) > 1:
+            penalty_us = max(self._policy.rule(failure.kind).penalty_us, failure.retry_after_us)
+            self.board.punish(source, penalty_us, failure.message, now)
+
+    def _wait_us(self, failure: FetchFailure, attempt: int) -> int:
+        rule = self._policy.rule(failure.kind)
+        return delay_us(self._policy, rule, attempt, failure.retry_after_us, self._jitter.draw())
+
+    def _keep(self, track: TrackState, request: Request, failure: FetchFailure) -> list[Event]:
+        """Remember what the driver keeps, or count what it does not as wasted."""
+        events = track.drop_kept()
+        if failure.kept_bytes > 0:
+            track.retries.kept = Kept(request.request_id, request.rung, failure.kept_bytes)
+        else:
+            track.wasted_bytes += request.received_bytes
+        return events
+
+
+def _lower_hopes(track: TrackState, rung: int) -> None:
+    """Try below `rung` next; where nothing is below, and it failed twice, anywhere else."""
+    retries = track.retries
+    usable = track.usable_rungs()
+    if len(usable) < 2:
+        return
+    retries.stay_at = None
+    if rung > usable[0]:
+        retries.ceiling = rung - 1
+    elif retries.rounds[rung] > 1:
+        retries.dead_rungs.add(rung)
+        retries.ceiling = None
+
+
+def _attempt(
+    track: TrackState, what: str, index: int, rung: int, source: str, failure: FetchFailure, now: int
+) -> Attempt:
+    key = track.track.stretch_of(index).rungs[rung].key
+    return Attempt(now, track.kind, what, rung, key, source, failure.code, failure.status, failure.message)
