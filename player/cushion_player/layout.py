@@ -26,7 +26,14 @@ from cushion_player.timeline import Stretch, Track, TrackKind, TrackRung
 
 ASSUMED_AUDIO_BPS = 128_000
 """For audio of unknown rate (HLS renditions declare none): what stereo AAC usually has."""
+ASSUMED_VIDEO_BPS = 2_000_000
+"""For a media playlist that stands alone, which declares none either: about 720p."""
 ASSUMED_TEXT_BPS = 1_000
+_ASSUMED_BPS = {
+    TrackKind.VIDEO: ASSUMED_VIDEO_BPS,
+    TrackKind.AUDIO: ASSUMED_AUDIO_BPS,
+    TrackKind.TEXT: ASSUMED_TEXT_BPS,
+}
 HOLE_US = 500_000
 """A shorter hole between two segments is played over: a picture held so long is less than a jump costs."""
 
@@ -232,9 +239,9 @@ class TrackLayout:
             codecs = split_codecs(rung.codecs)[1 if self.kind is TrackKind.AUDIO else 0]
             bitrate_bps = rung.bitrate_bps
             if not bitrate_bps:
-                bitrate_bps = ASSUMED_TEXT_BPS if self.kind is TrackKind.TEXT else ASSUMED_AUDIO_BPS
+                bitrate_bps = _ASSUMED_BPS[self.kind]
                 if self.kind is not TrackKind.TEXT:
-                    what = f"{unique}: {ASSUMED_AUDIO_BPS} bit/s were assumed"
+                    what = f"{unique}: {bitrate_bps} bit/s were assumed"
                     self.repairs.append(Repair(what, rung.source, "the manifest declares no bitrate"))
             frame_us = round(1_000_000 / rung.frame_rate) if rung.frame_rate else 0
             shown = ",".join(codecs) or rung.codecs

@@ -43,7 +43,7 @@ from cushion_player.loading import load_presentation
 from cushion_player.model import Presentation
 from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaOutput, MediaSegment, OutputStats
 from cushion_player.requests import Requests
-from cushion_player.timeline import TrackKind
+from cushion_player.timeline import Track, TrackKind
 from cushion_player.transport.base import FetchTimeouts, Transport
 
 log = logging.getLogger(__name__)
@@ -75,10 +75,13 @@ class Player:
         journal: TextIO | None = None,
         seed: int = 0,
         timeouts: FetchTimeouts | None = None,
+        audio_language: str | None = None,
     ) -> None:
+        """audio_language: BCP 47, of the sound to begin with; None is the presentation's own choice."""
         config = config or EngineConfig()
         writer = JournalWriter(journal, config, rule, rule_params or {}, seed) if journal is not None else None
         self._engine = PlaybackEngine(config, rule, rule_params, seed, on_verb=writer.write if writer else None)
+        self._audio_language = audio_language
         self._transport = transport
         self._clock = clock
         self._output = output
@@ -131,7 +134,7 @@ class Player:
         for part in loaded.missing:
             self._tell(PartMissing(part.need.label, part.reason))
         presentation = loaded.presentation
-        self._plan = plan_playback(presentation)
+        self._plan = plan_playback(presentation, language=self._audio_language)
         timeline = self._plan.timeline
         self._call(lambda now: self._engine.start(timeline, start_us, now=now))
         return presentation
@@ -180,6 +183,11 @@ class Player:
 
     def snapshot(self) -> PlayerSnapshot:
         return PlayerSnapshot(self._engine.snapshot(self._clock.now_us()), self._output.stats())
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Every track there is; () before the presentation is known."""
+        return self._plan.timeline.tracks if self._plan is not None else ()
 
     @property
     def plan(self) -> PlaybackPlan:

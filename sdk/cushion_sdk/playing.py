@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cushion_player import events as notices
 from cushion_player.clock import Clock
-from cushion_player.engine import EngineSnapshot, Limits, Phase
+from cushion_player.engine import EngineSnapshot, Limits, Loop, Phase, TrackSelection
 from cushion_player.transport.shaped import ShapedTransport
 from cushion_sdk.event_stream import EventStream
 from cushion_sdk.ledger import SessionLedger
@@ -25,6 +25,7 @@ from cushion_sdk.session_events import (
     seconds,
 )
 from cushion_sdk.session_types import SessionOptions, SessionProblem, SessionSnapshot, SessionState, SessionSummary
+from cushion_sdk.tracks import choose_text, list_tracks
 
 MIN_RATE, MAX_RATE = 0.25, 4.0
 FRAME_NOISE = 1e-3
@@ -58,6 +59,7 @@ class PlaybackSession:
         self._ledger = SessionLedger()
         self._trace = str(options.trace or UNSHAPED)
         self._volume = options.volume
+        self._selection = TrackSelection()
         self._frame_rate = source.frame_rate
         self._opening: SessionOpened | None = None
         self._early: list[SessionEvent] = []
@@ -106,6 +108,34 @@ class PlaybackSession:
         """Applies to segments requested from now on."""
         self._player.set_limits(limits)
 
+    def select_audio(self, key: str) -> None:
+        """Listen to another track of `snapshot().tracks`; the picture goes on. Raises UsageError."""
+        self._selection = replace(self._selection, audio=key)
+        self._player.select_tracks(self._selection)
+
+    def select_text(self, key: str | None) -> None:
+        """Show other subtitles, or none. Raises UsageError."""
+        self._selection = replace(self._selection, text=key or "")
+        self._player.select_tracks(self._selection)
+
+    def set_loop(self, start_s: float = 0.0, end_s: float | None = None) -> None:
+        """Play [start_s, end_s) again and again; None is the end of the title. Raises ValueError."""
+        if start_s < 0 or (end_s is not None and end_s <= start_s):
+            raise ValueError(f"a loop ends after it starts, got {start_s} to {end_s}")
+        self._player.set_loop(Loop(round(start_s * 1e6), None if end_s is None else round(end_s * 1e6)))
+
+    def end_loop(self) -> None:
+        """Play on to the end of the title."""
+        self._player.set_loop(None)
+
+    def step(self, frames: int) -> None:
+        """Pause, and show the picture `frames` further on (or back, when negative)."""
+        self._player.step(frames)
+
+    def set_scrubbing(self, is_on: bool) -> None:
+        """While on, a seek shows the nearest key frame before it at once; off, playback goes to the last place."""
+        self._player.set_scrubbing(is_on)
+
     # ------------------------------------------------------------------ what can be read
 
     def events(self) -> EventStream:
@@ -140,6 +170,7 @@ class PlaybackSession:
             n_rungs=engine.n_rungs,
             height_px=engine.height_px,
             bitrate_bps=engine.bitrate_bps,
+            tracks=list_tracks(self._player.tracks, engine),
             throughput_bps=engine.throughput_bps,
             frames_shown=output.frames_shown,
             frames_dropped=output.frames_dropped,
@@ -188,6 +219,9 @@ class PlaybackSession:
         rate_changed: Callable[[float], None],
     ) -> None:
         """The presentation is known: connect what listens, and say so."""
+        text = choose_text(self._player.tracks, self._options.text_language)
+        if text:
+            self.select_text(text)
         self._loaded_us = self._clock.now_us()
         self._frame_rate = frame_rate or self._frame_rate
         self._listeners.append(listener)

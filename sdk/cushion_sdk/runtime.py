@@ -170,6 +170,24 @@ class SyncSession:
     def set_limits(self, limits: Limits) -> None:
         self._post(lambda session: session.set_limits(limits))
 
+    def select_audio(self, key: str) -> None:
+        self._post(lambda session: session.select_audio(key))
+
+    def select_text(self, key: str | None) -> None:
+        self._post(lambda session: session.select_text(key))
+
+    def set_loop(self, start_s: float = 0.0, end_s: float | None = None) -> None:
+        self._post(lambda session: session.set_loop(start_s, end_s))
+
+    def end_loop(self) -> None:
+        self._post(lambda session: session.end_loop())
+
+    def step(self, frames: int) -> None:
+        self._post(lambda session: session.step(frames))
+
+    def set_scrubbing(self, is_on: bool) -> None:
+        self._post(lambda session: session.set_scrubbing(is_on))
+
     def snapshot(self) -> SessionSnapshot:
         """How things stood at most 0.1 s ago. Never blocks."""
         return self._snapshot

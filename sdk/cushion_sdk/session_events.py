@@ -52,14 +52,61 @@ class PlaybackResumed:
 
 @dataclass(frozen=True, slots=True)
 class RebufferStarted:
+    """Playback stands still. cause: a StallCause of cushion_player.events, as far as it is known by now."""
+
     position_s: float
     cause: str
 
 
 @dataclass(frozen=True, slots=True)
 class RebufferEnded:
+    """Playback goes on. cause: what it was in the end; recovery: what ended it, in words."""
+
     position_s: float
     duration_s: float
+    cause: str = ""
+    recovery: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GapSkipped:
+    """Playback jumped over a stretch of time for which there is no media."""
+
+    from_s: float
+    to_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSwitched:
+    """Another audio or subtitle track is used from `position_s` on. key: "" when none is any more."""
+
+    kind: TrackKind
+    key: str
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrackDropped:
+    """A track that playback can do without could not be had."""
+
+    kind: TrackKind
+    key: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RungCapped:
+    """Rungs above `rung` are not used for now, because of `reason`. rung: -1 when that is over."""
+
+    rung: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopedBack:
+    from_s: float
+    to_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +212,11 @@ SessionEvent = (
     | RebufferEnded
     | SeekStarted
     | SeekEnded
+    | GapSkipped
+    | TrackSwitched
+    | TrackDropped
+    | RungCapped
+    | LoopedBack
     | RungSelected
     | RungShown
     | SegmentLoaded
@@ -193,8 +245,18 @@ def from_notice(notice: notices.Notice) -> SessionEvent | None:
             return PlaybackResumed(seconds(position_us))
         case notices.RebufferStarted(position_us, cause):
             return RebufferStarted(seconds(position_us), cause)
-        case notices.RebufferEnded(position_us, duration_us):
-            return RebufferEnded(seconds(position_us), seconds(duration_us))
+        case notices.RebufferEnded(position_us, duration_us, cause, recovery):
+            return RebufferEnded(seconds(position_us), seconds(duration_us), cause, recovery)
+        case notices.GapSkipped(_, from_us, to_us, cause):
+            return GapSkipped(seconds(from_us), seconds(to_us), cause)
+        case notices.TrackSwitched(track, key, position_us):
+            return TrackSwitched(track, key, seconds(position_us))
+        case notices.TrackDropped(track, key, _, message):
+            return TrackDropped(track, key, message)
+        case notices.RungCapped(_, rung, reason):
+            return RungCapped(rung, reason)
+        case notices.LoopedBack(from_us, to_us):
+            return LoopedBack(seconds(from_us), seconds(to_us))
         case notices.SeekStarted(from_us, to_us):
             return SeekStarted(seconds(from_us), seconds(to_us))
         case notices.SeekEnded(position_us, delay_us):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from cushion_sdk.contracts.resume import DEFAULT_PROFILE_ID
+from cushion_sdk.tracks import TrackInfo
 
 SUMMARY_SCHEMA = 1
 
@@ -54,6 +55,10 @@ class SessionOptions:
     """Send telemetry and positions to the backend, when there is one. Positions are kept on the device in any case."""
     max_height_px: int | None = None
     max_bitrate_bps: int | None = None
+    audio_language: str | None = None
+    """BCP 47; `en` also takes `en-GB`. None, or a language that is not there: the title's own choice."""
+    text_language: str | None = None
+    """Of subtitles; None shows none but forced ones."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -85,6 +90,8 @@ class SessionSnapshot:
     n_rungs: int = 0
     height_px: int = 0
     bitrate_bps: int = 0
+    tracks: tuple[TrackInfo, ...] = ()
+    """Audio and subtitles there are to choose from."""
     throughput_bps: float = 0.0
     """What the rule believes the network carries; 0.0 while unknown."""
     frames_shown: int = 0

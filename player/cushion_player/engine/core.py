@@ -464,7 +464,12 @@ class PlaybackEngine:
             target_latency_us=target,
             window_start_us=window_start,
             window_end_us=window_end,
+            audio_key=self._key_of(TrackKind.AUDIO),
+            text_key=self._key_of(TrackKind.TEXT),
         )
+
+    def _key_of(self, kind: TrackKind) -> str:
+        return next((each.track.key for each in self._tracks if each.kind is kind and not each.is_held_back), "")
 
     # ------------------------------------------------------------------ around every verb
 

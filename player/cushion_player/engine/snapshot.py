@@ -37,3 +37,6 @@ class EngineSnapshot:
     window_start_us: int = 0
     window_end_us: int = 0
     """What can be played now; on demand, all of it."""
+    audio_key: str = ""
+    """The audio track that plays; "" when there is none of its own."""
+    text_key: str = ""

@@ -30,6 +30,8 @@ def play(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory; device data lie in device/ inside it.")] = None,
     server: Annotated[str, typer.Option(help="URL of a backend: telemetry and positions go there.")] = "",
+    audio_language: Annotated[str | None, typer.Option(help="Language of the sound, as in en or pt-BR.")] = None,
+    subtitle_language: Annotated[str | None, typer.Option(help="Language of subtitles to show.")] = None,
     volume: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 silent to 1 full.")] = 1.0,
 ) -> None:
     """Play a DASH or HLS presentation.
@@ -45,7 +47,15 @@ def play(
 
     if start is not None and not math.isfinite(start):
         raise UsageError(f"--start takes seconds, got {start}")
-    options = SessionOptions(rule=rule, trace=trace, start_s=start, journal_path=journal, volume=volume)
+    options = SessionOptions(
+        rule=rule,
+        trace=trace,
+        start_s=start,
+        journal_path=journal,
+        volume=volume,
+        audio_language=audio_language,
+        text_language=subtitle_language,
+    )
     _play(as_url(url), options, data_directory(data) / "device", server, seconds, json, headless)
 
 
