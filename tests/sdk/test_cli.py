@@ -162,7 +162,7 @@ def test_a_command_that_cannot_be_loaded_is_named_and_the_others_work(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = EntryPoint("broken", "cushion_sdk.no_such_module:command", root.GROUP)
-    monkeypatch.setattr(root, "entry_points", installed(broken))
+    monkeypatch.setattr("importlib.metadata.entry_points", installed(broken))
 
     assert root.run(["--help"]) == 0
 

@@ -31,6 +31,9 @@ from cushion_player.timeline import TrackKind
 __all__ = ["DecodedOutput", "NullDecodeOutput"]
 
 REPORT_US: Final = 100_000
+"""How often to look whether the output has run dry."""
+POSITION_TURNS: Final = 3
+"""Of these looks, so many to one word of the position: the engine carries it on by itself."""
 
 
 class DecodedOutput:
@@ -192,12 +195,15 @@ class DecodedOutput:
             self._listener.on_decode_failed(failure)
 
     async def _report(self) -> None:
+        turn = 0
         while True:
             await self._clock.sleep_until(self._clock.now_us() + REPORT_US)
             if self._listener is None or not self._media_clock.is_running:
                 continue
             position_us = self._media_clock.position_us()
-            self._listener.on_position(position_us)
+            if turn % POSITION_TURNS == 0:
+                self._listener.on_position(position_us)
+            turn += 1
             self._tell_dropped()
             if not self._told_starved and self._is_starved(position_us):
                 self._told_starved = True

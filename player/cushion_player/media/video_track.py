@@ -14,9 +14,9 @@ from cushion_player.media.media_clock import MediaClock
 from cushion_player.outputs import VideoFrame
 from cushion_player.timeline import TrackKind
 
-QUEUE_FRAMES: Final = 12
-"""0.4 s at 30 fps; twelve frames of 1080p are 37 MB."""
-REFILL_FRAMES: Final = 6
+QUEUE_FRAMES: Final = 10
+"""A third of a second at 30 fps; ten frames of 1080p are 31 MB."""
+REFILL_FRAMES: Final = 4
 """A full queue is filled again from here: decoding several at one go costs an eighth less."""
 
 

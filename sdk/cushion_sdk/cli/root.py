@@ -11,13 +11,13 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint, entry_points
-from importlib.metadata import version as version_of
+from importlib import import_module
 from typing import Annotated, Any, cast
 
 import typer
 
 from cushion_player.errors import CushionError, UsageError
+from cushion_sdk.cli.quick import bind
 
 GROUP = "cushion.commands"
 OWN = {
@@ -94,9 +94,16 @@ def _lone(error: BaseException) -> BaseException:
 
 
 def _invoke(args: list[str]) -> int:
-    command = typer.main.get_command(build(args))
     try:
-        status = command.main(args=args, prog_name="cushion", standalone_mode=False)
+        quick = _bind_own(args)
+        if quick is not None:
+            _root()
+            status = quick()
+        else:
+            command = typer.main.get_command(build(args))
+            status = command.main(args=args, prog_name="cushion", standalone_mode=False)
+    except typer.Exit as exc:
+        return exc.exit_code
     except Exception as exc:
         # typer brings click's errors under several names: they know how to show themselves, and their exit status.
         show, status = getattr(exc, "show", None), getattr(exc, "exit_code", None)
@@ -107,6 +114,15 @@ def _invoke(args: list[str]) -> int:
             return INTERRUPTED
         raise
     return status if isinstance(status, int) else 0
+
+
+def _bind_own(args: list[str]) -> Callable[[], object] | None:
+    """A command of this room with plain arguments, ready to be called; None for all else."""
+    target = OWN.get(args[0]) if args else None
+    if target is None:
+        return None
+    module, _, name = target.partition(":")
+    return bind(getattr(import_module(module), name), args[1:])
 
 
 def build(args: list[str]) -> typer.Typer:
@@ -136,6 +152,8 @@ def build(args: list[str]) -> typer.Typer:
 
 def _tell_version(is_asked: bool) -> None:
     if is_asked:
+        from importlib.metadata import version as version_of
+
         typer.echo(f"cushion {version_of('cushion-sdk')}")
         raise typer.Exit
 
@@ -157,6 +175,8 @@ def _root(
 
 def _find_commands() -> Mapping[str, Callable[[], object]]:
     """Command name -> what loads it. Our own names cannot be taken over."""
+    from importlib.metadata import EntryPoint, entry_points
+
     found: dict[str, Callable[[], object]] = {}
     for point in entry_points(group=GROUP):
         found.setdefault(point.name, point.load)
