@@ -1,7 +1,8 @@
 """The interfaces between the driver and what people see and hear, and between those and the machine.
 
     driver ─→ MediaOutput ─→ decoders ─→ VideoRenderer   (pulls frames that are due)
-                                      └→ AudioOutput     (is the master clock)
+                                      ├→ AudioOutput     (is the master clock)
+                                      └→ TextRenderer    (is told what to show)
 
 All methods of MediaOutput are called on the runtime's event-loop thread and return at once.
 Implementations: media.output.DecodedOutput (PyAV), testing.FakeOutput and NullDecodeOutput (nothing decoded).
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cushion_player.model import Container
+from cushion_player.text.cue import Cue
 from cushion_player.timeline import TrackKind
 
 
@@ -134,6 +136,10 @@ class MediaOutput(Protocol):
         """0.0 silent to 1.0 full."""
         ...
 
+    def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        """Text to show beside what is fed, from a file of its own; () for none. It stays over jumps."""
+        ...
+
     def stats(self) -> OutputStats: ...
     async def close(self) -> None:
         """Stop every thread and release every device."""
@@ -188,6 +194,14 @@ class VideoRenderer(Protocol):
 
     def attach(self, source: FrameSource) -> None: ...
     def detach(self) -> None: ...
+
+
+class TextRenderer(Protocol):
+    """Shows text over the picture. `show` is called on the event-loop thread; painting is the renderer's own affair."""
+
+    def show(self, cues: tuple[Cue, ...]) -> None:
+        """These cues and no others, from now on. Called when that changes."""
+        ...
 
 
 class AudioOutput(Protocol):

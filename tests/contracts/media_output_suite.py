@@ -55,6 +55,18 @@ class MediaOutputSuite(ABC):
         assert listener.told == [("ready",)]
         await output.close()
 
+    async def test_waits_for_no_text(self, ladder: FilmLadder) -> None:
+        output, listener = self.make(), RecordingListener()
+        output.attach(listener)
+        output.prepare(0, BOTH | {TrackKind.TEXT})
+        output.set_subtitles(())
+        feed_video(output, ladder, 0)
+        feed_audio(output, ladder, 0)
+        await self.settle(output)
+
+        assert listener.told == [("ready",)]
+        await output.close()
+
     async def test_tells_ready_once_until_prepared_again(self, ladder: FilmLadder) -> None:
         output, listener = self.prepared()
         for index in range(2):

@@ -13,6 +13,7 @@ import av
 from av.error import FFmpegError
 
 from cushion_player.errors import DecodeError
+from cushion_player.media.caption_tap import CaptionTap
 from cushion_player.media.codec_context import Context, open_context
 from cushion_player.media.demux import CodecConfig, Demuxer, TimedMetadata, make_demuxer
 from cushion_player.outputs import MediaFormat
@@ -37,6 +38,8 @@ class TrackDecoder:
         self.corrupt = 0
         self.damage = ""
         self.metadata: tuple[TimedMetadata, ...] = ()
+        self.captions: CaptionTap | None = None
+        """Where coded pictures go first while captions are wanted."""
         self._devices = devices
         self._format: MediaFormat | None = None
         self._demuxer: Demuxer | None = None
@@ -79,6 +82,8 @@ class TrackDecoder:
         self.damage, self.metadata = "", ()
         stretch = self._demuxer.read(data, start_us + offset_us)
         self.damage = stretch.damage
+        if self.captions is not None:
+            self.captions.take(stretch, offset_us)
         self.metadata = tuple(TimedMetadata(time_us - offset_us, body) for time_us, body in stretch.metadata)
         if stretch.config != self._config:
             yield from self.drain()
@@ -104,6 +109,8 @@ class TrackDecoder:
 
     def reset(self) -> None:
         """Forget what was fed, so that any key frame may follow."""
+        if self.captions is not None:
+            self.captions.reset()
         if self._demuxer is not None:
             self._demuxer.reset()
         if self._context is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from cushion_player.errors import DecodeError, KeyUnavailable, MediaError, UnsupportedCodec
+from cushion_player.media.caption_tap import CaptionTap
 from cushion_player.media.decode import Frame, TrackDecoder
 from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaSegment
 from cushion_player.timeline import TrackKind
@@ -153,6 +154,10 @@ class DecodeThread(ABC):
     @property
     def corrupt(self) -> int:
         return self._decoder.corrupt
+
+    def tap_captions(self, tap: CaptionTap | None) -> None:
+        """Give coded pictures to it on their way, from the next segment on."""
+        self._decoder.captions = tap
 
     def is_settled(self) -> bool:
         """Whether the thread waits for something other than the processor."""

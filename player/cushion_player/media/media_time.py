@@ -26,6 +26,10 @@ class MediaTimes:
         """After a jump the next segment of each discontinuity is looked at again."""
         self._settled.clear()
 
+    def known_us(self, discontinuity: int) -> int | None:
+        """What the segments of a discontinuity have shown so far."""
+        return self._offsets.get(discontinuity)
+
     def offset_us(self, kind: TrackKind, media_format: MediaFormat, segment: MediaSegment) -> int:
         """The offset for a segment: what its manifest says, else what the first of its discontinuity showed.
 

@@ -6,6 +6,7 @@ import asyncio
 
 from cushion_player.clock import Clock
 from cushion_player.outputs import MediaFormat, MediaSegment, OutputListener, OutputStats
+from cushion_player.text.cue import Cue
 from cushion_player.timeline import TrackKind
 
 
@@ -57,6 +58,9 @@ class NullDecodeOutput:
 
     def set_volume(self, volume: float) -> None:
         """There is no sound."""
+
+    def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        """Nothing is shown."""
 
     def stats(self) -> OutputStats:
         return OutputStats(position_us=self._position_us())

@@ -16,6 +16,7 @@ from cushion_player.media.decode_thread import DecodeThread, EndWork, SegmentWor
 from cushion_player.media.media_clock import MediaClock
 from cushion_player.media.media_time import MediaTimes
 from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.media.text_track import TextTrack
 from cushion_player.media.video_track import VideoTrack
 from cushion_player.outputs import (
     AudioOutput,
@@ -24,8 +25,10 @@ from cushion_player.outputs import (
     MediaSegment,
     OutputListener,
     OutputStats,
+    TextRenderer,
     VideoRenderer,
 )
+from cushion_player.text import Cue
 from cushion_player.timeline import TrackKind
 
 __all__ = ["DecodedOutput", "NullDecodeOutput"]
@@ -44,9 +47,19 @@ class DecodedOutput:
     """
 
     def __init__(
-        self, renderer: VideoRenderer, audio_output: AudioOutput, clock: Clock, *, devices: Sequence[str] = ()
+        self,
+        renderer: VideoRenderer,
+        audio_output: AudioOutput,
+        clock: Clock,
+        *,
+        devices: Sequence[str] = (),
+        text_renderer: TextRenderer | None = None,
     ) -> None:
-        """devices: hardware to try for decoding video, in order, before software (`cuda`, `videotoolbox` …)."""
+        """Both may be left out.
+
+        devices: hardware to try for decoding video, in order, before software (`cuda`, `videotoolbox` …).
+        text_renderer: without one, text is not read and captions are not looked for.
+        """
         self._renderer = renderer
         self._audio_output = audio_output
         self._clock = clock
@@ -59,6 +72,7 @@ class DecodedOutput:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reports: asyncio.Task[None] | None = None
         self._times = MediaTimes()
+        self._text = TextTrack(text_renderer, clock, self._media_clock, self._times.known_us, self._tell_failed)
         self._awaits_ready = False
         self._told_starved = False
         self._told_dropped = 0
@@ -80,26 +94,35 @@ class DecodedOutput:
         self._played_before += self._audio_output.played_samples()
         self._tracks = {track.kind: track for track in (self._video, self._audio) if track.kind in tracks}
         self._audio_output.flush()
+        self._text.prepare(TrackKind.TEXT in tracks)  # first: the video decoder must find its captions at the new jump
         for track in (self._video, self._audio):
             track.prepare(position_us)
         self._media_clock.prepare(position_us, TrackKind.AUDIO in tracks)
+        self._text.refresh()
         self._times.unsettle()
         self._awaits_ready = True
         self._told_starved = False
 
     def switch_format(self, track: TrackKind, media_format: MediaFormat) -> None:
-        if track in self._tracks:
+        if track is TrackKind.TEXT:
+            self._text.switch_format(media_format)
+        elif track in self._tracks:
             self._formats[track] = media_format
             self._tracks[track].submit(SwitchWork(media_format))
 
     def feed(self, track: TrackKind, segment: MediaSegment) -> None:
-        if track in self._tracks:
+        if track is TrackKind.TEXT:
+            self._text.feed(segment)
+        elif track in self._tracks:
             assert track in self._formats, "a format comes before the first segment"
             offset_us = self._times.offset_us(track, self._formats[track], segment)
             self._tracks[track].submit(SegmentWork(segment, offset_us))
+            self._text.place()
 
     def cut(self, track: TrackKind, from_us: int) -> None:
-        if track in self._tracks:
+        if track is TrackKind.TEXT:
+            self._text.cut(from_us)
+        elif track in self._tracks:
             self._tracks[track].cut(from_us)
 
     def end_track(self, track: TrackKind) -> None:
@@ -114,18 +137,31 @@ class DecodedOutput:
         self._media_clock.start(position_us, rate)
         self._audio_output.start()
         self._audio.nudge()
+        self._text.start()
         if self._reports is None:
             self._reports = asyncio.get_running_loop().create_task(self._report(), name="cushion-output-reports")
 
     def stop(self) -> None:
         self._audio_output.stop()
         self._media_clock.stop()
+        self._text.stop()
         if self._reports is not None:
             self._reports.cancel()
             self._reports = None
 
     def set_volume(self, volume: float) -> None:
         self._audio_output.set_volume(min(max(volume, 0.0), 1.0))
+
+    def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        self._text.set_beside(cues)
+
+    def select_captions(self, service: str | None) -> None:
+        """Show captions that the picture carries, one of cushion_player.text.SERVICES, from the next segment on."""
+        self._video.tap_captions(self._text.tap(service, self._post))
+
+    def show_only_forced_text(self, only: bool) -> None:
+        """Of the text track, show only what is for everybody (foreign speech, signs)."""
+        self._text.show_only_forced(only)
 
     def stats(self) -> OutputStats:
         """A frame shown again after seeking back counts again. Corrupt frames of sound count too."""
@@ -148,6 +184,7 @@ class DecodedOutput:
         reports = self._reports
         self.stop()
         self._played_before += self._audio_output.played_samples()
+        await self._text.close()
         self._is_closed = True
         if self._loop is not None:
             self._renderer.detach()
@@ -161,7 +198,7 @@ class DecodedOutput:
 
     def is_settled(self) -> bool:
         """Whether no decoder can go on until the clock moves or more is fed; what virtual-time tests wait for."""
-        if all(track.is_settled() for track in self._tracks.values()):
+        if all(track.is_settled() for track in self._tracks.values()) and self._text.is_settled():
             return True
         self._audio.nudge()
         return False

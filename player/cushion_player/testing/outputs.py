@@ -1,6 +1,7 @@
 """Outputs that only write down what happened, and move when a test says so. Nothing here decodes, sleeps or threads.
 
 FakeMediaOutput   what a driver talks to
+FakeTextRenderer  keeps what it is to show
 FakeRenderer      pulls from a FrameSource when told to
 FakeFrameSource   feeds a renderer frames that a test makes due
 FakeAudioOutput   plays when told to
@@ -26,6 +27,7 @@ from cushion_player.outputs import (
     OutputStats,
     VideoFrame,
 )
+from cushion_player.text.cue import Cue
 from cushion_player.timeline import TrackKind
 
 
@@ -97,6 +99,7 @@ class FakeMediaOutput:
         self.is_closed = False
         self.rate = 1.0
         self.volume = 1.0
+        self.subtitles: tuple[Cue, ...] = ()
         self.statistics = OutputStats()
         self._listener: OutputListener | None = None
         self._awaits_ready = False
@@ -147,6 +150,10 @@ class FakeMediaOutput:
         self.calls.append("set_volume")
         self.volume = volume
 
+    def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        self.calls.append("set_subtitles")
+        self.subtitles = cues
+
     def stats(self) -> OutputStats:
         return self.statistics
 
@@ -187,8 +194,23 @@ class FakeMediaOutput:
 
     def _look(self) -> None:
         have = {segment.track for segment in self.fed} | self.ended
-        if self.is_automatic and self._awaits_ready and not self.is_closed and self.tracks <= have:
+        if self.is_automatic and self._awaits_ready and not self.is_closed and self.tracks - {TrackKind.TEXT} <= have:
             self.become_ready()
+
+
+class FakeTextRenderer:
+    """A TextRenderer that keeps what it was told to show, the latest last."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[Cue, ...]] = []
+
+    def show(self, cues: tuple[Cue, ...]) -> None:
+        self.shown.append(cues)
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """The words of each call's cues."""
+        return [[cue.text for cue in cues] for cues in self.shown]
 
 
 class FakeFrameSource:

@@ -142,6 +142,7 @@ class Window:
             line_edge=vertical,
             position=self.at[0],
             position_edge=horizontal,
+            size=0.0,
             align=self.align,
         )
         return Cue(start_us, NEVER_US, tuple(spans), "", placement, window=self.fill)

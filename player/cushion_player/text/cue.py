@@ -92,7 +92,7 @@ class Placement(NamedTuple):
     """Percent along the line; None: where the alignment says."""
     position_edge: Edge | None = None
     size: float = 100.0
-    """Percent of the picture along the line."""
+    """Percent of the picture along the line; 0: as wide as its text."""
     align: Align = Align.CENTER
     vertical: Vertical = Vertical.NONE
 
@@ -233,6 +233,12 @@ class CueList:
         self._by_content.clear()
         for cue in kept:
             self._by_content.setdefault(cue.content(), []).append(cue)
+
+    def cut(self, from_us: int) -> None:
+        """Nothing lasts past `from_us`."""
+        kept = [cue for cue in self._cues if cue.start_us < from_us]
+        self.clear()
+        self.add([cue if cue.end_us <= from_us else replace(cue, end_us=from_us) for cue in kept])
 
     def clear(self) -> None:
         self.trim(NEVER_US)

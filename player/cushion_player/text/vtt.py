@@ -183,7 +183,7 @@ def read_settings(settings: str, context: VttContext) -> tuple[Placement, Region
                     changes["position"] = position
                     changes["position_edge"] = _POSITION_EDGES.get(edge)
             case "size":
-                changes["size"] = read_percent(value, 100.0)
+                changes["size"] = read_percent(value, 100.0) or 100.0
             case "align" if value in _ALIGNS:
                 changes["align"] = _ALIGNS[value]
             case "region":

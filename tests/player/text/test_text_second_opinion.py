@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 from collections.abc import Iterable
-from fractions import Fraction
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 
 from cushion_player.text import (
@@ -29,16 +25,13 @@ from tests.player.text.caption_encoder import (
     PADDING,
     RDC,
     RU2,
-    Pair,
-    annex_b,
     command,
     control,
-    on_field,
     pac,
     pop_on,
-    sei_unit,
     text,
 )
+from tests.player.text.captioned_media import with_captions
 
 pytestmark = pytest.mark.engine("ffmpeg")
 FRAME_US = 33_334
@@ -84,33 +77,6 @@ def test_subrip_reads_as_what_ffmpeg_makes_of_it(tmp_path: Path) -> None:
     theirs = told(read_subtitles(converted(tmp_path, "in.srt", page, "webvtt")))
 
     assert theirs == told(read_srt(page))
-
-
-def with_captions(pairs: list[Pair]) -> tuple[bytes, list[tuple[int, bytes]]]:
-    """A transport stream whose pictures carry a pair each in display order, and its coded pictures with their times."""
-    out = io.BytesIO()
-    coded: list[tuple[int, bytes]] = []
-    with av.open(out, "w", format="mpegts") as container:
-        stream = container.add_stream("libx264", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.options = {"preset": "ultrafast", "bf": "2", "x264-params": "b-adapt=0:keyint=30"}
-        frames: list[av.VideoFrame | None] = []
-        for index in range(len(pairs)):
-            frame = av.VideoFrame.from_ndarray(np.full((72, 64), index % 200, np.uint8), format="yuv420p")
-            frame.pts, frame.time_base = index, Fraction(1, 30)
-            frames.append(frame)
-        for each in [*frames, None]:
-            for packet in stream.encode(each):
-                assert packet.pts is not None
-                assert packet.time_base is not None
-                index = round(packet.pts * packet.time_base * 30)
-                data = annex_b([sei_unit(on_field([pairs[index]]))]) + bytes(packet)
-                new = av.Packet(data)
-                new.stream, new.pts, new.dts, new.time_base = stream, packet.pts, packet.dts, packet.time_base
-                new.is_keyframe = packet.is_keyframe
-                coded.append((index * 1_000_000 // 30, data))
-                container.mux(new)
-    return out.getvalue(), coded
 
 
 def ours(coded: list[tuple[int, bytes]]) -> list[Cue]:
