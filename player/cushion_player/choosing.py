@@ -27,7 +27,7 @@ ALIGNMENT_US = 50_000
 _VIDEO_FAMILIES = ("avc", "hevc", "vp9", "av1")
 _AUDIO_FAMILIES = ("aac", "opus", "ac-3", "ec-3", "flac", "mp3")
 """Preferred first: what decodes at the least cost everywhere."""
-_CONTAINERS = (Container.MP4, Container.MPEG_TS, Container.PACKED_AUDIO, Container.WEBM)
+_CONTAINERS = (Container.MP4, Container.MPEG_TS, Container.PACKED_AUDIO, Container.WEBM, Container.PACKETS)
 _TEXT_CONTAINERS = (Container.MP4, Container.TEXT)
 _METHODS = ("cenc", "cbcs", "cens", "cbc1", "AES-128", "AES-256", "SAMPLE-AES", "SAMPLE-AES-CTR")
 """Encryptions that can be undone when the key is there."""

@@ -165,7 +165,9 @@ class _Opening:
     def _shape(self, source: Source, transport: Transport | None, stack: AsyncExitStack) -> ShapedTransport:
         link = trace_link(self.options.trace)
         if transport is None:
-            transport = transport_for(source.url)
+            from cushion_player.media.progressive import ProgressiveTransport
+
+            transport = ProgressiveTransport(transport_for(source.url), source.url)
             stack.push_async_callback(transport.close)
         return ShapedTransport(transport, self.clock, link)
 

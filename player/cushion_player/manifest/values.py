@@ -121,6 +121,8 @@ _CONTAINERS = {
     "video/webm": Container.WEBM,
     "audio/webm": Container.WEBM,
     "video/mp2t": Container.MPEG_TS,
+    "video/vnd.cushion.packets": Container.PACKETS,
+    "audio/vnd.cushion.packets": Container.PACKETS,
     "text/vtt": Container.TEXT,
     "application/ttml+xml": Container.TEXT,
 }

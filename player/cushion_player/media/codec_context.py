@@ -20,6 +20,7 @@ Context = av.VideoCodecContext | av.AudioCodecContext
 
 _ONE_THREAD_PX: Final = 1920 * 1088
 """Up to this size one core decodes several times faster than real time (200 fps at 1080p was measured)."""
+_LAYOUTS: Final = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 HARDWARE_DECODERS: Final = {"libdav1d": "av1"}
 """Decoders that know no hardware, and their namesakes that do."""
 
@@ -67,4 +68,6 @@ def _open(context: Context, config: CodecConfig, kind: TrackKind) -> None:
         assert isinstance(context, av.AudioCodecContext)
         if config.sample_rate_hz:
             context.sample_rate = config.sample_rate_hz
+        if config.channels:
+            context.layout = _LAYOUTS.get(config.channels, f"{config.channels} channels")
     context.open()

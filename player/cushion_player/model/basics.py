@@ -40,6 +40,8 @@ class Container(StrEnum):
     MPEG_TS = "mpeg-ts"
     PACKED_AUDIO = "packed-audio"
     """Bare AAC, MP3 or AC-3 frames with an ID3 tag (HLS)."""
+    PACKETS = "packets"
+    """Coded frames as they were found in a file of another kind (see media.demux.packets)."""
     TEXT = "text"
     IMAGE = "image"
     """JPEG, PNG, WebP or AVIF: thumbnails."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def play(
-    url: Annotated[str, typer.Argument(help="URL or file of an MPD or an HLS playlist.")],
+    url: Annotated[str, typer.Argument(help="URL or file of an MPD, an HLS playlist or a media file.")],
     headless: Annotated[bool, typer.Option("--headless", help="Decode and pace, but show nothing.")] = False,
     rule: Annotated[str, typer.Option(help="ABR rule: fixed, throughput, bba0, bba2, bola.")] = "bba2",
     trace: Annotated[

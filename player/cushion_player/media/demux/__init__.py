@@ -6,6 +6,7 @@ from cushion_player.errors import UnsupportedCodec
 from cushion_player.media.demux.base import CodecConfig, CodedFrame, Demuxer, Stretch, TimedMetadata
 from cushion_player.media.demux.mp4 import Mp4Demuxer
 from cushion_player.media.demux.packed import PackedDemuxer, read_timestamp
+from cushion_player.media.demux.packets import PacketsDemuxer
 from cushion_player.media.demux.ts import TsDemuxer
 from cushion_player.media.demux.webm import WebmDemuxer
 from cushion_player.media.demux.wrapping import ticks_to_us
@@ -27,6 +28,8 @@ def make_demuxer(kind: TrackKind, media_format: MediaFormat) -> Demuxer:
             return PackedDemuxer()
         case Container.WEBM:
             return WebmDemuxer(kind, media_format.init)
+        case Container.PACKETS:
+            return PacketsDemuxer(media_format.init)
         case _:
             raise UnsupportedCodec(f"{media_format.container} segments cannot be decoded")
 
@@ -40,5 +43,5 @@ def start_us(kind: TrackKind, media_format: MediaFormat, data: bytes) -> int | N
         _, ticks = read_timestamp(data)
         return ticks_to_us(ticks) if ticks is not None else None
     demuxer = make_demuxer(kind, media_format)
-    assert isinstance(demuxer, Mp4Demuxer | TsDemuxer | WebmDemuxer)
+    assert isinstance(demuxer, Mp4Demuxer | TsDemuxer | WebmDemuxer | PacketsDemuxer)
     return demuxer.start_us(data)

@@ -30,6 +30,8 @@ class CodecConfig:
     width_px: int = 0
     height_px: int = 0
     sample_rate_hz: int = 0
+    channels: int = 0
+    """Said only where neither extradata nor frames do (PCM)."""
 
 
 class TimedMetadata(NamedTuple):
