@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cushion_player.choosing import Chooser, Line, has_sound, why_not
 from cushion_player.errors import UnsupportedManifestFeature
 from cushion_player.layout import Encryption, Names, PlannedTrack, TrackLayout, settle_holes
-from cushion_player.model import Address, Container, Period, Presentation, Repair, Representation
+from cushion_player.model import Address, Container, Key, Period, Presentation, Repair, Representation
 from cushion_player.places import address_at
 from cushion_player.timeline import Timeline, TrackKind
 
@@ -57,6 +57,15 @@ class PlaybackPlan:
     def encryption(self, key: str, index: int, rung: int) -> Encryption:
         """What the segment is encrypted with; empty in the clear."""
         return self._tracks[key].encryption(index, rung)
+
+    def key_name(self, key: str, index: int, rung: int) -> str:
+        """What the timeline calls that encryption; "" in the clear."""
+        return self._tracks[key].track.stretch_of(index).key_of(rung)
+
+    def init_keys(self, key: str, index: int, rung: int) -> tuple[Key, ...]:
+        """What the initialisation segment itself is encrypted with (HLS)."""
+        init = self._tracks[key].init(index, rung)
+        return init.keys if init is not None else ()
 
     def sequence_number(self, key: str, index: int, rung: int) -> int:
         """$Number$ in DASH, the media sequence number in HLS."""

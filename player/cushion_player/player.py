@@ -17,7 +17,7 @@ from typing import Self, TextIO
 from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import Clock
 from cushion_player.engine import EngineConfig, EngineSnapshot, Limits, Loop, PlaybackEngine, TrackSelection
-from cushion_player.errors import UsageError
+from cushion_player.errors import MediaError, UsageError
 from cushion_player.events import (
     AbandonSegment,
     AcquireKey,
@@ -39,12 +39,14 @@ from cushion_player.events import (
     SwitchInit,
 )
 from cushion_player.journal import JournalWriter
+from cushion_player.keys import ClearKeyLicences, HlsKeys, KeyChain, KeyProvider
 from cushion_player.loading import load_presentation
 from cushion_player.model import Presentation
 from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaOutput, MediaSegment, OutputStats
 from cushion_player.requests import Requests
 from cushion_player.timeline import Track, TrackKind
 from cushion_player.transport.base import FetchTimeouts, Transport
+from cushion_player.unlocking import Unlocking
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +78,12 @@ class Player:
         seed: int = 0,
         timeouts: FetchTimeouts | None = None,
         audio_language: str | None = None,
+        key_provider: KeyProvider | None = None,
     ) -> None:
-        """audio_language: BCP 47, of the sound to begin with; None is the presentation's own choice."""
+        """audio_language: BCP 47, of the sound to begin with; None is the presentation's own choice.
+
+        key_provider: asked before the keys that playlists and ClearKey licence addresses lead to.
+        """
         config = config or EngineConfig()
         writer = JournalWriter(journal, config, rule, rule_params or {}, seed) if journal is not None else None
         self._engine = PlaybackEngine(config, rule, rule_params, seed, on_verb=writer.write if writer else None)
@@ -85,7 +91,11 @@ class Player:
         self._transport = transport
         self._clock = clock
         self._output = output
-        self._requests = Requests(self._engine, transport, clock, timeouts or FetchTimeouts(), self._call)
+        followed = (HlsKeys(transport, clock), ClearKeyLicences(transport, clock))
+        self._unlocking = Unlocking(KeyChain([key_provider, *followed] if key_provider is not None else followed))
+        self._requests = Requests(
+            self._engine, transport, clock, timeouts or FetchTimeouts(), self._unlocking, self._call
+        )
         self._plan: PlaybackPlan | None = None
         self._subscribers: list[Callable[[Notice], None]] = []
         self._verbs: deque[Callable[[], None]] = deque()
@@ -118,6 +128,7 @@ class Player:
                 await group.__aexit__(None, None, None)
         finally:
             self._requests.clear()
+            self._unlocking.clear()
             if self._finished is not None and not self._finished.done():
                 self._finished.set_exception(UsageError("the player was closed before playback had finished"))
                 self._finished.exception()  # nobody has to be waiting
@@ -283,15 +294,26 @@ class Player:
 
     def _format(self, effect: SwitchInit) -> MediaFormat:
         said = self.plan.format(effect.key, effect.index, effect.rung)
-        init = self._requests.init(self.plan.init_name(effect.key, effect.index, effect.rung))
-        return MediaFormat(effect.rung, said.container, init, said.codecs, said.discontinuity)
+        place = effect.key, effect.index, effect.rung
+        init = self._requests.init(self.plan.init_name(*place))
+        try:
+            init = self._unlocking.opened_init(self.plan, *place, init)
+        except MediaError:
+            pass  # the decoder will not be able to read it, and says so
+        keys = self._unlocking.ring(self.plan.key_name(*place))
+        return MediaFormat(effect.rung, said.container, init, said.codecs, said.discontinuity, keys)
 
     def _segment(self, effect: FeedSegment) -> MediaSegment:
         track = self.plan.timeline.find(effect.key)
         assert track is not None
         start_us, end_us = track.segment_start_us(effect.index), track.segment_start_us(effect.index + 1)
         offset_us = self.plan.offset_us(effect.key, effect.index)
-        return MediaSegment(start_us, end_us, offset_us, self._requests.segment(effect.request_id))
+        data = self._requests.segment(effect.request_id)
+        try:
+            data = self._unlocking.opened(self.plan, effect.key, effect.index, effect.rung, data)
+        except MediaError as exc:  # fed as it is: the decoder finds nothing in it, and says where
+            log.warning("%s cannot be deciphered: %s", self.plan.label(effect.key, effect.index, effect.rung), exc)
+        return MediaSegment(start_us, end_us, offset_us, data)
 
     def _set_timer(self) -> None:
         """Keep one sleeper; it is only replaced when it would wake too late."""

@@ -15,6 +15,7 @@ from cushion_player.errors import CushionError, FetchError, HttpStatusError, Med
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
 from cushion_player.model import Address
 from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
+from cushion_player.unlocking import Unlocking
 
 PROGRESS_INTERVAL_US = 100_000
 
@@ -31,6 +32,7 @@ class Requests:
         transport: Transport,
         clock: Clock,
         timeouts: FetchTimeouts,
+        unlocking: Unlocking,
         call: Callable[[Verb], None],
     ) -> None:
         """call: runs a verb of the engine and obeys what follows."""
@@ -38,6 +40,7 @@ class Requests:
         self._transport = transport
         self._clock = clock
         self._timeouts = timeouts
+        self._unlocking = unlocking
         self._call = call
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._segments: dict[int, bytes] = {}
@@ -135,8 +138,13 @@ class Requests:
         )
 
     async def _acquire_key(self, effect: AcquireKey, plan: PlaybackPlan) -> None:
-        label = plan.label(effect.key, effect.index, effect.rung, "the key")
-        self._failed(effect.request_id, MediaError(f"{label}: no key provider was given"))
+        init = self.init(plan.init_name(effect.key, effect.index, effect.rung))
+        try:
+            await self._unlocking.acquire(effect, plan, init)
+        except MediaError as exc:
+            self._failed(effect.request_id, exc)
+            return
+        self._call(lambda now: self._engine.key_received(effect.request_id, now=now))
 
     def _failed(self, request_id: int, error: CushionError) -> None:
         status, retry_after_s = (error.status, error.retry_after_s) if isinstance(error, HttpStatusError) else (0, None)

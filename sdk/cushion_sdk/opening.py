@@ -95,6 +95,7 @@ def default_player(
         journal=journal,
         seed=options.seed,
         audio_language=options.audio_language,
+        key_provider=options.key_provider,
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from cushion_player.keys import KeyProvider
 from cushion_sdk.contracts.resume import DEFAULT_PROFILE_ID
 from cushion_sdk.tracks import TrackInfo
 
@@ -59,6 +60,8 @@ class SessionOptions:
     """BCP 47; `en` also takes `en-GB`. None, or a language that is not there: the title's own choice."""
     text_language: str | None = None
     """Of subtitles; None shows none but forced ones."""
+    key_provider: KeyProvider | None = field(default=None, repr=False)
+    """Who has the keys of encrypted titles, beside the addresses that manifests give (cushion_player.keys)."""
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from cushion_player.keys import KeyProvider
     from cushion_sdk.session_types import SessionOptions
 
 
@@ -32,6 +33,9 @@ def play(
     server: Annotated[str, typer.Option(help="URL of a backend: telemetry and positions go there.")] = "",
     audio_language: Annotated[str | None, typer.Option(help="Language of the sound, as in en or pt-BR.")] = None,
     subtitle_language: Annotated[str | None, typer.Option(help="Language of subtitles to show.")] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="ClearKey licence (JSON Web Key set) with the keys of an encrypted title.")
+    ] = None,
     volume: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 silent to 1 full.")] = 1.0,
 ) -> None:
     """Play a DASH or HLS presentation.
@@ -55,8 +59,24 @@ def play(
         volume=volume,
         audio_language=audio_language,
         text_language=subtitle_language,
+        key_provider=_keys_of(keys),
     )
     _play(as_url(url), options, data_directory(data) / "device", server, seconds, json, headless)
+
+
+def _keys_of(path: Path | None) -> KeyProvider | None:
+    """The keys in a file. Raises UsageError, without a word of what is in it."""
+    if path is None:
+        return None
+    from cushion_player.errors import KeyUnavailable, UsageError
+    from cushion_player.keys import StaticKeys, read_licence
+
+    try:
+        return StaticKeys(read_licence(path.read_bytes()))
+    except OSError as exc:
+        raise UsageError(f"--keys {path}: {exc.strerror or exc}") from exc
+    except KeyUnavailable as exc:
+        raise UsageError(f"--keys {path}: {exc}") from None
 
 
 def _play(
