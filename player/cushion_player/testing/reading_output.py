@@ -16,11 +16,13 @@ from cushion_player.timeline import TrackKind
 class ReadingOutput(NullDecodeOutput):
     """A NullDecodeOutput that tells, as a decoder would, of what it cannot read; of fragmented MP4, not of others.
 
-    fed: presentation time of everything that could be read, by track, in order.
+    fed: presentation time of everything that could be read, by track, in order. keeps_log: False keeps none of it, for
+    sessions of hours.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, keeps_log: bool = True) -> None:
         super().__init__(clock)
+        self._keeps_log = keeps_log
         self.fed: dict[TrackKind, list[tuple[int, int]]] = {}
         self._formats: dict[TrackKind, tuple[MediaFormat, InitInfo | None]] = {}
         self._hears: OutputListener | None = None
@@ -50,7 +52,8 @@ class ReadingOutput(NullDecodeOutput):
         except MediaError as error:
             self._fail(track, DecodeFault.DECODE, str(error), media_format.rung)
         else:
-            self.fed.setdefault(track, []).append((segment.start_us, segment.end_us))
+            if self._keeps_log:
+                self.fed.setdefault(track, []).append((segment.start_us, segment.end_us))
         super().feed(track, segment)
 
     def _fail(self, track: TrackKind, fault: DecodeFault, message: str, rung: int) -> None:
