@@ -431,7 +431,8 @@ class Fetching:
         self, track: TrackState, need: Need, state: NeedState, failure: FetchFailure, now: int
     ) -> None:
         """What came of what needs it and was not fed is fetched in another way, once it is lost."""
-        self._recovery.need_failed(track, need, state, failure, now)
+        ahead_us = track.ahead_us(self._playhead.position_us(now))
+        self._recovery.need_failed(track, need, state, failure, ahead_us, now)
         if state.is_lost:
             self._do_without(track, need, failure)
 

@@ -87,8 +87,13 @@ class Recovery:
         dry_us = track.retries.dry_us
         return dry_us is not None and now - dry_us >= self._policy.patience_us
 
-    def need_failed(self, track: TrackState, need: Need, state: NeedState, failure: FetchFailure, now: int) -> None:
-        """An initialisation segment or a key failed: it is tried again at `retry_at_us`, or lost."""
+    def need_failed(
+        self, track: TrackState, need: Need, state: NeedState, failure: FetchFailure, ahead_us: int, now: int
+    ) -> None:
+        """An initialisation segment or a key failed: it is tried again at `retry_at_us`, or lost.
+
+        ahead_us: what can be played without it: as long as there is any, a key that may come yet is asked for.
+        """
         state.request_id = None
         index, rung = state.place
         sources = track.track.stretch_of(index).sources if need.kind is NeedKind.INIT else ()
@@ -101,7 +106,8 @@ class Recovery:
             return
         state.tried.clear()
         state.rounds += 1
-        if state.rounds < self._policy.rule(failure.kind).attempts:
+        may_come = need.kind is NeedKind.KEY and failure.is_transient and ahead_us > 0
+        if state.rounds < self._policy.rule(failure.kind).attempts or may_come:
             state.retry_at_us = now + self._wait_us(failure, state.rounds)
             return
         state.is_lost = True
