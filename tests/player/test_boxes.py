@@ -279,6 +279,18 @@ def test_a_run_that_claims_billions_of_samples_is_refused_at_once() -> None:
         read_segment(box(b"moof", traf), TRACK)
 
 
+def test_samples_that_share_bytes_are_refused() -> None:
+    traf = box(
+        b"traf",
+        full(b"tfhd", 0, 0x020000, words(1)),
+        full(b"tfdt", 0, 0, words(0)),
+        full(b"trun", 0, 0x201, words(1, 0, 100)) * 3,
+    )
+
+    with pytest.raises(DecodeError, match="shares bytes with samples before it: 300 of 228 are claimed"):
+        read_segment(box(b"moof", traf) + box(b"mdat", bytes(100)), TRACK)
+
+
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_damaged_media_gives_a_result_or_a_media_error(data: st.DataObject) -> None:

@@ -105,6 +105,8 @@ class _FragmentReader:
         self.samples: list[Sample] = []
         self.encryption: list[SampleEncryption | None] = []
         self.next_dts: int | None = None
+        self.claimed = 0
+        """Bytes that samples of our track have claimed: as each is claimed once, work stays linear in the data."""
 
     def read_fragment(self, moof: Box) -> None:
         data_end = moof.start
@@ -197,10 +199,13 @@ class _FragmentReader:
         end = at + (sum(sizes) if sizes is not None else count * defaults.size)
         if not is_ours:
             return end
+        self.claimed += end - at
         if count and not 0 <= at <= end <= len(data):
             raise DecodeError(
                 f"{trun} places samples at bytes {at} to {end}, but the segment has {len(data)} bytes: it is truncated"
             )
+        if self.claimed > len(data):
+            raise DecodeError(f"{trun} shares bytes with samples before it: {self.claimed} of {len(data)} are claimed")
         assert self.next_dts is not None
         always_sync = self.init.handler == "soun"
         dts = self.next_dts
