@@ -13,14 +13,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cushion_player.model import Container
-from cushion_player.text.cue import Cue
 from cushion_player.timeline import TrackKind
+
+if TYPE_CHECKING:
+    from cushion_player.text.cue import Cue
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,10 @@ class MediaOutput(Protocol):
 
     def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
         """Text to show beside what is fed, from a file of its own; () for none. It stays over jumps."""
+        ...
+
+    def select_captions(self, service: str | None) -> None:
+        """Show captions that the picture carries, one of cushion_player.text.SERVICES, from the next segment on."""
         ...
 
     def stats(self) -> OutputStats: ...

@@ -117,6 +117,10 @@ class _Opening:
         stack: AsyncExitStack,
     ) -> PlaybackSession:
         opened_us = self.clock.now_us()
+        if self.options.subtitles_path is not None or self.options.captions:
+            from cushion_sdk.subtitles import show_text_options  # its readers take a while to import
+
+            await show_text_options(self.options, output)
         shaped = self._shape(source, transport, stack)
         path = self.options.journal_path
         journal = stack.enter_context(JournalFile(path)) if path is not None else None

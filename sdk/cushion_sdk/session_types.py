@@ -62,11 +62,19 @@ class SessionOptions:
     """Of subtitles; None shows none but forced ones."""
     key_provider: KeyProvider | None = field(default=None, repr=False)
     """Who has the keys of encrypted titles, beside the addresses that manifests give (cushion_player.keys)."""
+    subtitles_path: Path | None = None
+    """A file of subtitles to show besides (SubRip, WebVTT or TTML)."""
+    subtitle_offset_s: float = 0.0
+    """How much later its subtitles are shown; earlier when negative."""
+    captions: str = ""
+    """Captions inside the picture to show: `CC1` to `CC4`, `SERVICE1` to `SERVICE6`; "" for none."""
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.start_s is not None and not 0.0 <= self.start_s < math.inf:
             raise ValueError(f"start_s must be finite and not negative, got {self.start_s}")
+        if not math.isfinite(self.subtitle_offset_s):
+            raise ValueError(f"subtitle_offset_s must be finite, got {self.subtitle_offset_s}")
         if not 0.0 <= self.volume <= 1.0:
             raise ValueError(f"volume lies between 0.0 and 1.0, got {self.volume}")
         if self.buffer_goal_s <= 0:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import av
 from av.error import FFmpegError
 
 from cushion_player.errors import DecodeError
-from cushion_player.media.caption_tap import CaptionTap
 from cushion_player.media.codec_context import Context, open_context
 from cushion_player.media.demux import CodecConfig, Demuxer, TimedMetadata, make_demuxer
 from cushion_player.outputs import MediaFormat
 from cushion_player.timeline import TrackKind
+
+if TYPE_CHECKING:
+    from cushion_player.media.caption_tap import CaptionTap
 
 Frame = av.VideoFrame | av.AudioFrame
 

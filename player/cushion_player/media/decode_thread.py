@@ -12,13 +12,15 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cushion_player.errors import DecodeError, KeyUnavailable, MediaError, UnsupportedCodec
-from cushion_player.media.caption_tap import CaptionTap
 from cushion_player.media.decode import Frame, TrackDecoder
 from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaSegment
 from cushion_player.timeline import TrackKind
+
+if TYPE_CHECKING:
+    from cushion_player.media.caption_tap import CaptionTap
 
 log = logging.getLogger(__name__)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from cushion_player.clock import Clock
 from cushion_player.outputs import MediaFormat, MediaSegment, OutputListener, OutputStats
-from cushion_player.text.cue import Cue
 from cushion_player.timeline import TrackKind
+
+if TYPE_CHECKING:
+    from cushion_player.text.cue import Cue
 
 
 class NullDecodeOutput:
@@ -60,6 +63,9 @@ class NullDecodeOutput:
         """There is no sound."""
 
     def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        """Nothing is shown."""
+
+    def select_captions(self, service: str | None) -> None:
         """Nothing is shown."""
 
     def stats(self) -> OutputStats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cushion_player.clock import Clock
 from cushion_player.media.audio_track import AudioTrack
@@ -28,8 +28,10 @@ from cushion_player.outputs import (
     TextRenderer,
     VideoRenderer,
 )
-from cushion_player.text import Cue
 from cushion_player.timeline import TrackKind
+
+if TYPE_CHECKING:
+    from cushion_player.text.cue import Cue
 
 __all__ = ["DecodedOutput", "NullDecodeOutput"]
 
@@ -94,7 +96,7 @@ class DecodedOutput:
         self._played_before += self._audio_output.played_samples()
         self._tracks = {track.kind: track for track in (self._video, self._audio) if track.kind in tracks}
         self._audio_output.flush()
-        self._text.prepare(TrackKind.TEXT in tracks)  # first: the video decoder must find its captions at the new jump
+        self._text.prepare()  # first: the video decoder must find its captions at the new jump
         for track in (self._video, self._audio):
             track.prepare(position_us)
         self._media_clock.prepare(position_us, TrackKind.AUDIO in tracks)
@@ -156,7 +158,6 @@ class DecodedOutput:
         self._text.set_beside(cues)
 
     def select_captions(self, service: str | None) -> None:
-        """Show captions that the picture carries, one of cushion_player.text.SERVICES, from the next segment on."""
         self._video.tap_captions(self._text.tap(service, self._post))
 
     def show_only_forced_text(self, only: bool) -> None:

@@ -1,7 +1,8 @@
 """The text track: cues of fed segments, of captions and of a file beside them, shown when their time comes.
 
 Everything here lives on the event loop but for the reading of segments, which may take a while and happens on a
-thread of the loop's. Text holds nothing up: no output waits for it to be ready, and none starves for want of it.
+thread of the loop's; readers are imported when there is something to read. Text holds nothing up: no output waits for
+it to be ready, and none starves for want of it.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ import asyncio
 from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cushion_player.clock import Clock
 from cushion_player.errors import DecodeError, MediaError, UnsupportedCodec
-from cushion_player.media.caption_tap import CaptionTap
 from cushion_player.media.media_clock import MediaClock
 from cushion_player.model import Container
 from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaSegment, TextRenderer
-from cushion_player.text import Cue, CueList, Screen, TextInit, read_text_init
-from cushion_player.text.segments import TextPiece, read_piece
+from cushion_player.text.cue import NEVER_US, Cue, CueList, Screen, clipped
 from cushion_player.timeline import TrackKind
+
+if TYPE_CHECKING:
+    from cushion_player.media.caption_tap import CaptionTap
+    from cushion_player.text.mp4 import TextInit
+    from cushion_player.text.segments import TextPiece
 
 _LOOK_US: Final = 100_000
 """How often the media clock is looked at: it may run a little faster or slower than ours."""
@@ -34,6 +38,8 @@ class _Work(NamedTuple):
     segment: MediaSegment
     format: MediaFormat
     init: TextInit | None
+    n_cuts: int
+    """How many cuts there were before it: later ones concern it."""
 
 
 class TextTrack:
@@ -56,11 +62,11 @@ class TextTrack:
         self._media_clock = media_clock
         self._known_offset_us = known_offset_us
         self._tell = tell
-        self._is_on = False
         self._shows_only_forced = False
         self._format: MediaFormat | None = None
         self._init: TextInit | None = None
         self._queue: deque[_Work] = deque()
+        self._cuts: list[int] = []
         self._waiting: list[tuple[_Work, TextPiece]] = []
         self._fed = CueList()
         self._beside = CueList()
@@ -74,20 +80,22 @@ class TextTrack:
 
     # ------------------------------------------------------------------ as MediaOutput has it
 
-    def prepare(self, is_on: bool) -> None:
+    def prepare(self) -> None:
         """Forget what was fed, captions too; what comes next is fed anew. `refresh` once the media clock is there."""
-        self._is_on = is_on and self._renderer is not None
         self._generation += 1
         self._queue.clear()
         self._waiting.clear()
+        self._cuts.clear()
         self._fed.clear()
         self._screens.clear()
         if self._tap is not None:
             self._tap.generation = self._generation
 
     def switch_format(self, media_format: MediaFormat) -> None:
-        if not self._is_on or media_format == self._format:
+        if self._renderer is None or media_format == self._format:
             return
+        from cushion_player.text.mp4 import read_text_init
+
         self._format, self._init = None, None
         try:
             if media_format.container is Container.MP4:
@@ -103,16 +111,16 @@ class TextTrack:
             self._format = media_format
 
     def feed(self, segment: MediaSegment) -> None:
-        if not self._is_on or self._format is None:
+        if self._format is None:
             return
-        self._queue.append(_Work(segment, self._format, self._init))
+        self._queue.append(_Work(segment, self._format, self._init, len(self._cuts)))
         if self._reader is None:
             self._reader = asyncio.get_running_loop().create_task(self._read(), name="cushion-text-reader")
 
     def cut(self, from_us: int) -> None:
         """Forget what begins at `from_us` or later; what is shown then ends then."""
         self._queue = deque([work for work in self._queue if work.segment.start_us < from_us])
-        self._waiting = [item for item in self._waiting if item[0].segment.start_us < from_us]
+        self._cuts.append(from_us)
         self._fed.cut(from_us)
         self.refresh()
 
@@ -130,7 +138,7 @@ class TextTrack:
         """Take away what is shown; afterwards no task is left."""
         tasks = [task for task in (self._reader, self._follower) if task is not None]
         self.stop()
-        self.prepare(is_on=False)
+        self.prepare()
         self._beside.clear()
         self.refresh()
         self._is_closed = True
@@ -156,6 +164,8 @@ class TextTrack:
         self._screens.clear()
         self._tap = None
         if service is not None and self._renderer is not None:
+            from cushion_player.media.caption_tap import CaptionTap
+
             self._generation += 1
             self._tap = CaptionTap(
                 service, lambda number, screens: post(self._take_screens, number, screens), self._generation
@@ -170,6 +180,8 @@ class TextTrack:
     # ------------------------------------------------------------------ from segments to cues
 
     async def _read(self) -> None:
+        from cushion_player.text.segments import read_piece
+
         while self._queue:
             work = self._queue.popleft()
             generation = self._generation
@@ -198,7 +210,9 @@ class TextTrack:
             if offset_us is None:
                 self._waiting.append((work, piece))
                 continue
-            self._fed.add(piece.placed(segment.start_us, segment.end_us, offset_us, is_told=is_told))
+            cues = piece.placed(segment.start_us, segment.end_us, offset_us, is_told=is_told)
+            until_us = min(self._cuts[work.n_cuts :], default=None)
+            self._fed.add(cues if until_us is None else clipped(cues, -NEVER_US, until_us))
         self._fed.trim(self._media_clock.position_us() - _KEPT_US)
         self.refresh()
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,10 @@ from cushion_player.outputs import (
     OutputStats,
     VideoFrame,
 )
-from cushion_player.text.cue import Cue
 from cushion_player.timeline import TrackKind
+
+if TYPE_CHECKING:
+    from cushion_player.text.cue import Cue
 
 
 def make_frame(time_us: int, *, duration_us: int = 33_333, height_px: int = 720, rung: int = 0) -> VideoFrame:
@@ -100,6 +103,7 @@ class FakeMediaOutput:
         self.rate = 1.0
         self.volume = 1.0
         self.subtitles: tuple[Cue, ...] = ()
+        self.captions: str | None = None
         self.statistics = OutputStats()
         self._listener: OutputListener | None = None
         self._awaits_ready = False
@@ -153,6 +157,10 @@ class FakeMediaOutput:
     def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
         self.calls.append("set_subtitles")
         self.subtitles = cues
+
+    def select_captions(self, service: str | None) -> None:
+        self.calls.append("select_captions")
+        self.captions = service
 
     def stats(self) -> OutputStats:
         return self.statistics

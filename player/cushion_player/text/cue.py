@@ -176,6 +176,17 @@ def shifted(cues: Iterable[Cue], by_us: int) -> list[Cue]:
     ]
 
 
+def clipped(cues: Iterable[Cue], start_us: int, end_us: int) -> list[Cue]:
+    """What of the cues lies within a time."""
+    return [
+        cue
+        if start_us <= cue.start_us and cue.end_us <= end_us
+        else replace(cue, start_us=max(cue.start_us, start_us), end_us=min(cue.end_us, end_us))
+        for cue in cues
+        if cue.start_us < end_us and start_us < cue.end_us
+    ]
+
+
 def _shifted_span(span: Span, by_us: int) -> Span:
     return span if span.after_us is None else span._replace(after_us=span.after_us + by_us)
 
@@ -236,9 +247,9 @@ class CueList:
 
     def cut(self, from_us: int) -> None:
         """Nothing lasts past `from_us`."""
-        kept = [cue for cue in self._cues if cue.start_us < from_us]
+        kept = clipped(self._cues, -NEVER_US, from_us)
         self.clear()
-        self.add([cue if cue.end_us <= from_us else replace(cue, end_us=from_us) for cue in kept])
+        self.add(kept)
 
     def clear(self) -> None:
         self.trim(NEVER_US)

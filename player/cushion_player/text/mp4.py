@@ -9,8 +9,8 @@ from cushion_player.boxes import InitInfo, read_segment
 from cushion_player.boxes.cursor import Box, children, need, printable, unpack, version_and_flags, walk, word
 from cushion_player.errors import DecodeError, UnsupportedCodec
 from cushion_player.model import ticks_to_us
-from cushion_player.text.cue import Cue, CueList, shifted
-from cushion_player.text.ttml import clipped, read_ttml
+from cushion_player.text.cue import Cue, CueList, clipped, shifted
+from cushion_player.text.ttml import read_ttml
 from cushion_player.text.vtt import VttContext, read_vtt_header
 from cushion_player.text.wvtt import read_wvtt_sample
 
@@ -99,5 +99,5 @@ def read_text_segment(data: bytes | memoryview, init: TextInit, offset_us: int) 
         if init.codec == "wvtt":
             found.add(read_wvtt_sample(body, start_us, end_us, init.context))
         elif sample.size:
-            found.add(clipped(read_ttml(bytes(body)), start_us, end_us))
+            found.add(clipped(read_ttml(bytes(body)), start_us, end_us))  # 6.5: valid for its sample alone
     return shifted(found, -offset_us)

@@ -62,20 +62,6 @@ def read_ttml(data: bytes | str) -> tuple[Cue, ...]:
     return tuple(sorted(reader.cues, key=lambda cue: cue.start_us))
 
 
-def clipped(cues: tuple[Cue, ...], start_us: int, end_us: int) -> list[Cue]:
-    """What of the cues lies within a sample's time (ISO/IEC 14496-30, 6.5: a document is only valid for its sample)."""
-    kept: list[Cue] = []
-    for cue in cues:
-        first, last = max(cue.start_us, start_us), min(cue.end_us, end_us)
-        if first < last:
-            kept.append(
-                cue
-                if (first, last) == (cue.start_us, cue.end_us)
-                else Cue(first, last, cue.spans, cue.id, cue.placement, cue.region, cue.is_forced, cue.window)
-            )
-    return kept
-
-
 class _Reader:
     def __init__(self, root: Element) -> None:
         self.times: TimeBase = read_time_base(root)

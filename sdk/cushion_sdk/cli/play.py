@@ -36,6 +36,11 @@ def play(
     keys: Annotated[
         Path | None, typer.Option(help="ClearKey licence (JSON Web Key set) with the keys of an encrypted title.")
     ] = None,
+    subtitles: Annotated[
+        Path | None, typer.Option(help="Show the subtitles of this file: SubRip, WebVTT or TTML.")
+    ] = None,
+    subtitle_offset: Annotated[float, typer.Option(help="Show that file's subtitles so many seconds later.")] = 0.0,
+    captions: Annotated[str, typer.Option(help="Show captions in the picture: CC1 to CC4, SERVICE1 to 6.")] = "",
     volume: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 silent to 1 full.")] = 1.0,
 ) -> None:
     """Play a DASH or HLS presentation.
@@ -51,6 +56,10 @@ def play(
 
     if start is not None and not math.isfinite(start):
         raise UsageError(f"--start takes seconds, got {start}")
+    if not math.isfinite(subtitle_offset):
+        raise UsageError(f"--subtitle-offset takes seconds, got {subtitle_offset}")
+    if headless and (subtitles is not None or captions):
+        raise UsageError("--subtitles and --captions need a window: --headless shows nothing")
     options = SessionOptions(
         rule=rule,
         trace=trace,
@@ -60,6 +69,9 @@ def play(
         audio_language=audio_language,
         text_language=subtitle_language,
         key_provider=_keys_of(keys),
+        subtitles_path=subtitles,
+        subtitle_offset_s=subtitle_offset,
+        captions=captions,
     )
     _play(as_url(url), options, data_directory(data) / "device", server, seconds, json, headless)
 

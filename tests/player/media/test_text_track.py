@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -47,9 +48,9 @@ class Stage:
         self.failures: list[DecodeFailure] = []
         self.track = TextTrack(self.renderer, self.clock, self.media_clock, self.offsets.get, self.failures.append)
 
-    def prepare(self, position_s: float = 0, *, is_on: bool = True) -> None:
+    def prepare(self, position_s: float = 0) -> None:
         self.track.stop()
-        self.track.prepare(is_on)
+        self.track.prepare()
         self.media_clock.prepare(round(position_s * S), has_audio=False)
         self.track.refresh()
 
@@ -122,12 +123,33 @@ async def test_segments_that_repeat_a_cue_show_it_once(stage: Stage) -> None:
     assert stage.renderer.texts == [["border"]]
 
 
-async def test_text_that_is_not_selected_is_not_read(stage: Stage) -> None:
-    stage.prepare(is_on=False)
+async def test_text_that_is_still_being_read_at_a_cut_obeys_it(stage: Stage) -> None:
+    stage.prepare(1)
+    stage.track.switch_format(RAW)
+    stage.track.feed(segment(vtt((0, 9, "old"))))
+    reader = stage.track._reader
+    assert reader is not None
+    await asyncio.sleep(0)
+    assert not stage.track._queue, "it is on its way"
 
-    await stage.feed(segment(vtt((0, 9, "unheard"))))
+    stage.track.cut(3 * S)
+    await reader
+    stage.start(1)
 
-    assert stage.renderer.texts == []
+    assert stage.renderer.texts == [["old"]]
+    assert [texts for _, texts in await stage.run(3)] == [[]]
+
+
+async def test_without_a_renderer_nothing_is_read(stage: Stage) -> None:
+    track = TextTrack(None, stage.clock, stage.media_clock, stage.offsets.get, stage.failures.append)
+    track.prepare()
+
+    track.switch_format(RAW)
+    track.feed(segment(b"nonsense"))
+
+    assert track.is_settled()
+    assert track.tap("CC1", direct) is None
+    await track.close()
 
 
 @pytest.mark.parametrize("codec", ["wvtt", "stpp"])
@@ -197,10 +219,10 @@ async def test_forced_cues_alone_are_shown_on_request(stage: Stage) -> None:
 
 
 async def test_file_beside_the_presentation_survives_jumps(stage: Stage) -> None:
-    stage.prepare(1, is_on=False)
+    stage.prepare(1)
 
     stage.track.set_beside(read_vtt(vtt((0, 2, "a"), (50, 60, "b"))).cues)
-    stage.prepare(55, is_on=False)
+    stage.prepare(55)
     stage.track.set_beside(())
 
     assert stage.renderer.texts == [["a"], ["b"], []]
@@ -261,7 +283,7 @@ def direct(callback: object, *arguments: object) -> None:
 
 
 async def test_captions_are_decoded_in_display_order_and_shown_in_time(stage: Stage) -> None:
-    stage.prepare(is_on=False)
+    stage.prepare()
     tap = stage.track.tap("CC1", direct)
     assert tap is not None
     pairs = [*pop_on(15, "Hello"), *command(EOC), *command(EDM)]
@@ -276,12 +298,12 @@ async def test_captions_are_decoded_in_display_order_and_shown_in_time(stage: St
 
 
 async def test_captions_of_before_a_jump_are_not_shown_after_it(stage: Stage) -> None:
-    stage.prepare(is_on=False)
+    stage.prepare()
     tap = stage.track.tap("CC1", direct)
     assert tap is not None
     pairs = [*pop_on(15, "old"), *command(EOC)]
 
-    stage.prepare(0.5, is_on=False)
+    stage.prepare(0.5)
     tap.take(stretch(pairs, -2 * S), 0)
     assert stage.renderer.texts == []
     tap.reset()
@@ -291,7 +313,7 @@ async def test_captions_of_before_a_jump_are_not_shown_after_it(stage: Stage) ->
 
 
 async def test_captions_can_be_switched_off_and_to_another_service(stage: Stage) -> None:
-    stage.prepare(5, is_on=False)
+    stage.prepare(5)
     tap = stage.track.tap("CC1", direct)
     assert tap is not None
     tap.take(stretch([*pop_on(15, "one"), *command(EOC)], 0), 0)
