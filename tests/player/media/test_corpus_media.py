@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cushion_player.boxes.ebml import elements
 from cushion_player.media.decode import TrackDecoder
-from cushion_player.media.demux.ebml import elements
 from cushion_player.model import Container
 from cushion_player.outputs import MediaFormat
 from cushion_player.timeline import TrackKind

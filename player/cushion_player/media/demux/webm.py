@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from cushion_player.boxes.ebml import Element, elements, number, real, vint
 from cushion_player.errors import DecodeError, UnsupportedCodec
 from cushion_player.media.demux.base import CodecConfig, CodedFrame, Stretch
-from cushion_player.media.demux.ebml import Element, elements, number, real, vint
 from cushion_player.timeline import TrackKind
 
 _SEGMENT: Final = 0x18538067

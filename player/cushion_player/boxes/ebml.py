@@ -20,6 +20,8 @@ class Element(NamedTuple):
     end: int
     is_cut: bool
     """Whether the data ends before the element does."""
+    length: int
+    """Bytes of content as the element says, -1 when it does not."""
 
     def __str__(self) -> str:
         return f"element {self.id:X} at byte {self.start}"
@@ -40,7 +42,7 @@ def elements(view: memoryview, start: int, end: int, entered: frozenset[int] = f
             stop = end
         else:
             stop = payload + size
-        yield Element(identifier, at, payload, min(stop, end), stop > end)
+        yield Element(identifier, at, payload, min(stop, end), stop > end, size)
         at = payload if identifier in entered else stop
 
 
