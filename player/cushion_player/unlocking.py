@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from cushion_player.addressing import PlaybackPlan
 from cushion_player.boxes import read_init, read_protection_headers
-from cushion_player.crypt.keyring import ANY_KEY_ID, NO_KEYS, KeyRing
-from cushion_player.crypt.segments import decrypt_segment
+from cushion_player.crypt.keyring import NO_KEYS, KeyRing, only_key
+from cushion_player.crypt.segments import decrypt_segment, is_left_to_samples
 from cushion_player.errors import MediaError
 from cushion_player.events import AcquireKey
 from cushion_player.key_requests import KeyRequest, choose_key, keys_needed, request_for_key
@@ -27,12 +27,18 @@ class Unlocking:
     def __init__(self, provider: KeyProvider) -> None:
         self._provider = provider
         self._rings: dict[str, KeyRing] = {}
+        self._init_rings: dict[Key, KeyRing] = {}
+        """Of initialisation segments that have a key of their own: keys change after EXT-X-MAP, it does not."""
 
     async def acquire(self, effect: AcquireKey, plan: PlaybackPlan, init: bytes) -> None:
         """Get the keys for a segment. init: its initialisation segment, which may name them. Raises MediaError."""
         encryption = plan.encryption(effect.key, effect.index, effect.rung)
         requests = _requests(encryption, effect, init)
-        self._rings[plan.key_name(effect.key, effect.index, effect.rung)] = await obtain_keys(self._provider, requests)
+        place = effect.key, effect.index, effect.rung
+        self._rings[plan.key_name(*place)] = await obtain_keys(self._provider, requests)
+        init_key = choose_key(plan.init_keys(*place))
+        if init_key is not None and init_key not in self._init_rings:
+            self._init_rings[init_key] = await obtain_keys(self._provider, [request_for_key(init_key)])
 
     def ring(self, name: str) -> Mapping[bytes, bytes]:
         """The keys behind a name; none for "", the clear."""
@@ -44,22 +50,22 @@ class Unlocking:
         Raises MediaError kinds.
         """
         hls_key = choose_key(plan.encryption(key, index, rung).keys)
-        return self._open(hls_key, plan, key, index, rung, data)
+        if hls_key is None or not data or is_left_to_samples(hls_key, data):
+            return data
+        ring = self.ring(plan.key_name(key, index, rung))
+        return decrypt_segment(hls_key, only_key(ring), data, plan.sequence_number(key, index, rung))
 
     def opened_init(self, plan: PlaybackPlan, key: str, index: int, rung: int, data: bytes) -> bytes:
         """The same of an initialisation segment, which HLS may encrypt too. Raises MediaError kinds."""
-        return self._open(choose_key(plan.init_keys(key, index, rung)), plan, key, index, rung, data)
-
-    def _open(self, hls_key: Key | None, plan: PlaybackPlan, key: str, index: int, rung: int, data: bytes) -> bytes:
-        if hls_key is None or not data:
+        hls_key = choose_key(plan.init_keys(key, index, rung))
+        if hls_key is None or not data or is_left_to_samples(hls_key, data):
             return data
-        ring = self.ring(plan.key_name(key, index, rung))
-        if ANY_KEY_ID not in ring:
-            return data
-        return decrypt_segment(hls_key, ring[ANY_KEY_ID], data, plan.sequence_number(key, index, rung))
+        ring = self._init_rings.get(hls_key, NO_KEYS)
+        return decrypt_segment(hls_key, only_key(ring), data, plan.sequence_number(key, index, rung))
 
     def clear(self) -> None:
         self._rings.clear()
+        self._init_rings.clear()
 
 
 def _requests(encryption: Encryption, effect: AcquireKey, init: bytes) -> tuple[KeyRequest, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cushion_player.crypt import KeyRing, SampleDecryptor, decrypt_segment
-from cushion_player.crypt.keyring import ANY_KEY_ID
+from cushion_player.crypt.keyring import ANY_KEY_ID, only_key
 from cushion_player.errors import KeyExpired, KeyUnavailable
 from cushion_player.key_requests import CLEARKEY, COMMON, HLS_IDENTITY, KeyRequest
 from cushion_player.keys import (
@@ -79,6 +79,14 @@ async def test_a_static_key_for_any_id_answers_all() -> None:
 def test_a_key_of_no_length_of_aes_is_refused() -> None:
     with pytest.raises(KeyUnavailable, match="has 15 bytes: no key of AES"):
         StaticKeys({KEY_ID: KEY[:15]})
+
+
+def test_the_key_for_what_has_no_id_is_the_only_one_or_the_one_for_any() -> None:
+    assert only_key(KeyRing({KEY_ID: KEY})) == KEY
+    assert only_key(KeyRing({KEY_ID: KEY, ANY_KEY_ID: OTHER_KEY})) == OTHER_KEY
+    for keys, message in (({}, "no keys"), ({KEY_ID: KEY, OTHER_ID: OTHER_KEY}, "2 keys, and nothing says which")):
+        with pytest.raises(KeyUnavailable, match=message):
+            only_key(KeyRing(keys))
 
 
 # --------------------------------------------------------------------------- ClearKey licences

@@ -110,6 +110,33 @@ def test_whole_segments_are_fed_in_the_clear_and_each_key_is_fetched_once(caplog
         assert secret not in said
 
 
+def test_an_initialisation_segment_is_opened_with_the_key_it_was_announced_under() -> None:
+    files = playlist_files()
+    text = files[f"{BASE}a.m3u8"].decode()
+    files[f"{BASE}head.ts"] = encrypted(b"\x47the tables", KEY, 99)
+    vector = f'one.key",IV=0x{99:032x}\n#EXT-X-MAP:URI="head.ts"\n#EXT-X-KEY:METHOD=AES-128,URI="one.key"'
+    files[f"{BASE}a.m3u8"] = text.replace('one.key"', vector).encode()
+    session = Session(files, "a.m3u8")
+
+    ended = session.run()
+
+    assert isinstance(ended, PlaybackEnded)
+    assert {media_format.init for media_format in session.output.formats} == {b"\x47the tables"}
+    assert sorted(set(session.output.segments)) == sorted(plain(at) for at in range(10))
+
+
+def test_a_key_known_beforehand_opens_whole_segments_though_its_id_is_not_said() -> None:
+    files = {url: body for url, body in playlist_files().items() if ".key" not in url}
+    text = files[f"{BASE}a.m3u8"].decode()
+    files[f"{BASE}a.m3u8"] = (text.partition('#EXT-X-KEY:METHOD=AES-128,URI="two')[0] + "#EXT-X-ENDLIST\n").encode()
+    session = Session(files, "a.m3u8", StaticKeys({KEY_ID: KEY}))
+
+    ended = session.run()
+
+    assert isinstance(ended, PlaybackEnded)
+    assert sorted(set(session.output.segments)) == [plain(at) for at in range(5)]
+
+
 def test_a_key_that_comes_late_is_a_stall_for_want_of_a_key() -> None:
     session = Session(playlist_files(), "a.m3u8")
     busy = Status(503)

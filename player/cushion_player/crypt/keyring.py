@@ -51,6 +51,14 @@ def find_key(keys: Mapping[bytes, bytes], key_id: bytes) -> bytes:
     return key
 
 
+def only_key(keys: Mapping[bytes, bytes]) -> bytes:
+    """The key where none is named: that for any id, or the only one there is. Raises KeyUnavailable."""
+    key = keys.get(ANY_KEY_ID) or (next(iter(keys.values())) if len(keys) == 1 else None)
+    if key is None:
+        raise KeyUnavailable(f"{len(keys) or 'no'} keys, and nothing says which")
+    return key
+
+
 def named(key_id: bytes) -> str:
     """A key id for people; it is no secret."""
     return f"key id {key_id.hex()}" if key_id else "any key id"

@@ -27,7 +27,7 @@ def decrypt_segment(key: Key, key_bytes: bytes, data: bytes, sequence_number: in
     off, is no media of the kinds that are encrypted so, or does not decipher to anything (a wrong key).
     """
     what = f"segment {sequence_number}"
-    if key.method == "NONE":
+    if key.method == "NONE" or is_left_to_samples(key, data):
         return data
     wanted = KEY_SIZES.get(key.method)
     if wanted is None:
@@ -38,6 +38,11 @@ def decrypt_segment(key: Key, key_bytes: bytes, data: bytes, sequence_number: in
     if key.method in _BY_SAMPLES:
         return _decrypt_samples(key.method, key_bytes, iv, data, what)
     return _decrypt_whole(key_bytes, iv, data, what)
+
+
+def is_left_to_samples(key: Key, data: bytes) -> bool:
+    """Whether decrypt_segment would leave `data` as it is: fragmented MP4, encrypted sample by sample."""
+    return key.method in _BY_SAMPLES and data[4:8] in _MP4_BOXES
 
 
 def _vector(key: Key, sequence_number: int) -> bytes:
@@ -53,8 +58,6 @@ def _decrypt_whole(key: bytes, iv: bytes, data: bytes, what: str) -> bytes:
 
 
 def _decrypt_samples(method: str, key: bytes, iv: bytes, data: bytes, what: str) -> bytes:
-    if data[4:8] in _MP4_BOXES:
-        return data
     if method == "SAMPLE-AES":
         if is_transport_stream(data):
             return decrypt_transport_stream(data, key, iv)
