@@ -39,7 +39,7 @@ def package(
     streams: tuple[str, ...] = ("video", "audio"),
     options: tuple[str, ...] = (),
 ) -> Path:
-    """Segments `video-1.m4s` (or .ts, .aac) … in the folder, with `manifest.mpd` or `master.m3u8`; returns it.
+    """Segments `video-1.m4s` (or .ts, .aac) … in the folder, with `master.m3u8`, and `manifest.mpd` for MP4.
 
     scheme: `cenc`, `cens`, `cbc1`, `cbcs` (which is SAMPLE-AES in MPEG-TS), or "" for none.
     """
@@ -48,16 +48,15 @@ def package(
     for kind in streams:
         if container == "mp4":
             places = f"init_segment={folder}/{kind}-init.mp4,segment_template={folder}/{kind}-$Number$.m4s"
+            places += f",playlist_name={kind}.m3u8"
         else:
             ending = "ts" if kind == "video" else "aac"
             places = f"segment_template={folder}/{kind}-$Number$.{ending},playlist_name={kind}.m3u8"
         command.append(f"in={source},stream={kind},{places}")
     command += ["--segment_duration", str(segment_s), *options]
-    command += (
-        ["--mpd_output", f"{folder}/manifest.mpd"]
-        if container == "mp4"
-        else ["--hls_master_playlist_output", f"{folder}/master.m3u8"]
-    )
+    if scheme not in ("cens", "cbc1"):  # HLS does not know these, and the packager ends badly
+        command += ["--hls_master_playlist_output", f"{folder}/master.m3u8"]
+    command += ["--mpd_output", f"{folder}/manifest.mpd"] if container == "mp4" else []
     if scheme:
         keys = f"label=:key_id={KEY_ID.hex()}:key={KEY.hex()}"
         command += ["--enable_raw_key_encryption", "--keys", keys, "--protection_scheme", scheme]

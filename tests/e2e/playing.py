@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import MonotonicClock
 from cushion_player.engine import EngineSnapshot
+from cushion_player.keys import KeyProvider
 from cushion_player.loading import load_presentation
 from cushion_player.media.film import beep_onsets, is_flash, onsets, read_frame_code
 from cushion_player.media.headless import HeadlessRenderer
@@ -66,7 +67,13 @@ async def read_plan(url: str) -> PlaybackPlan:
 
 
 async def watch_url(
-    url: str, *, seconds: float, start_s: float = 0.0, rung: int | None = None, link: Link | None = None
+    url: str,
+    *,
+    seconds: float,
+    start_s: float = 0.0,
+    rung: int | None = None,
+    link: Link | None = None,
+    key_provider: KeyProvider | None = None,
 ) -> Watched:
     """Play until the position is `start_s + seconds`; always at `rung`, or by BBA-2 when it is None."""
     clock = MonotonicClock()
@@ -81,7 +88,9 @@ async def watch_url(
     output = DecodedOutput(HeadlessRenderer(clock, on_frame), audio, clock)
     transport = ShapedTransport(transport_for(url), clock, link)
     rule, params = ("bba2", {}) if rung is None else ("fixed", {"rung": float(rung)})
-    making = Player(transport=transport, clock=clock, output=output, rule=rule, rule_params=params)
+    making = Player(
+        transport=transport, clock=clock, output=output, rule=rule, rule_params=params, key_provider=key_provider
+    )
     try:
         async with making as player, asyncio.timeout(seconds + 30):
             await player.load(url, round(start_s * 1e6))
