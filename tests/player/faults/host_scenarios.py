@@ -41,9 +41,7 @@ def media(host: str, fault: Fault, *, from_s: float = 0.0, until_s: float = 1e5,
     )
 
 
-def _two(
-    name: str, expect: Ends | Fails, *rules: Rule, needs: str = "failover", asks: tuple[str, ...] = ("two",)
-) -> Scenario:
+def _two(name: str, expect: Ends | Fails, *rules: Rule, needs: str = "", asks: tuple[str, ...] = ("two",)) -> Scenario:
     return Scenario(name, TWO, expect, rules, hosts=HOSTS, asks=asks, needs=needs)
 
 
@@ -60,8 +58,7 @@ def _failover() -> Iterator[Scenario]:
         }
     ):
         yield _two(f"the first host {what}", Ends(), media("one", fault))
-        needs = "failover" if "40" in what else ""
-        yield _two(f"the first host {what} once", Ends(), Rule("/p*/5.m4s", (fault,), host="one"), asks=(), needs=needs)
+        yield _two(f"the first host {what} once", Ends(), Rule("/p*/5.m4s", (fault,), host="one"), asks=())
     yield _two("the first host hangs", Ends(rebuffers=ANY, within_s=120), media("one", Hang()))
     yield _two("the first host stalls in every body", Ends(rebuffers=ANY, within_s=120), media("one", Stall(3000)))
     yield _two("the first host truncates every body", Ends(), media("one", Truncate(3000)))
@@ -80,14 +77,14 @@ def _failover() -> Iterator[Scenario]:
         media("one", Truncate(20_000), path="/p0/v*/6.m4s"),
         media("two", IgnoreRange(), path="/p0/v*/6.m4s"),
     )
-    three = Scenario("", THREE, Ends(), hosts=HOSTS, needs="failover")
+    three = Scenario("", THREE, Ends(), hosts=HOSTS)
     yield replace(
         three,
         name="two of three hosts are gone",
         rules=(media("one", Refuse()), media("two", Refuse())),
         asks=("three",),
     )
-    long = Scenario("", LONG_TWO, Ends(within_s=180), hosts=HOSTS, needs="failover", max_requests=400)
+    long = Scenario("", LONG_TWO, Ends(within_s=180), hosts=HOSTS, max_requests=400)
     yield replace(
         long, name="the first host dies in the middle", rules=(media("one", Refuse(), from_s=40),), asks=("two",)
     )

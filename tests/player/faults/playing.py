@@ -184,7 +184,7 @@ def complaints(scenario: Scenario, outcome: Outcome) -> list[str]:
             if not isinstance(outcome.finished, PlaybackFailed):
                 found.append(f"expected to fail with {' or '.join(codes)}")
             else:
-                said = "\n".join((outcome.finished.message, *outcome.finished.attempts))
+                said = "\n".join((outcome.finished.message, *map(str, outcome.finished.attempts)))
                 found += _named(outcome.finished.code, codes, said, expected.mentions)
                 if not outcome.finished.attempts and outcome.finished.code not in _WITHOUT_ATTEMPTS:
                     found.append("no attempt is listed")

@@ -11,12 +11,10 @@ from tests.player.faults.vod_scenarios import vod_scenarios
 
 PENDING: Mapping[str, str] = {
     "live": "live presentations are refused",
-    "failover": "one host is used for a whole session",
     "steering": "no steering server is asked",
     "useful rate": "a body that never falls silent for long may take for ever",
     "other init": "an initialisation segment that cannot be read ends playback though other rungs are fine",
     "manifest retry": "a manifest is asked for once",
-    "patience": "tries are counted while there is still media to play",
 }
 """What scenarios need that is not there, and what happens instead. Each of them must fail, and a test says which no
 longer do: whoever brings a feature takes it out of here, and puts what it does not do yet into BEHIND."""

@@ -43,7 +43,8 @@ INITS = "*/init.mp4"
 
 
 def once(path: str, *faults: Fault | None) -> tuple[Rule, ...]:
-    return (Rule(path, faults),)
+    """The first requests for any of these paths get these."""
+    return (Rule(path, faults, is_per_path=False),)
 
 
 def always(path: str, fault: Fault) -> tuple[Rule, ...]:
@@ -111,8 +112,8 @@ def _harmless() -> Iterator[Scenario]:
     for what in ("503", "hangs", "is truncated"):
         yield _vod(f"an audio segment {what} once", Ends(rebuffers=(0, 1)), *once(AUDIO, HARMLESS[what]))
         yield _vod(f"an initialisation segment {what} once", Ends(), *once(INITS, HARMLESS[what]))
-    yield _vod("every request fails once", Ends(rebuffers=ANY), *once("/p*", Status(503)))
-    yield _vod("every body is truncated once", Ends(rebuffers=ANY), *once(ALL_SEGMENTS, Truncate(700)))
+    yield _vod("every request fails once", Ends(rebuffers=ANY), Rule("/p*", (Status(503),)))
+    yield _vod("every body is truncated once", Ends(rebuffers=ANY), Rule(ALL_SEGMENTS, (Truncate(700),)))
     yield _vod("every answer is two seconds late", Ends(rebuffers=ANY, within_s=120), *always("/p*", Hang(2)))
 
 
@@ -140,10 +141,7 @@ def _lasting() -> Iterator[Scenario]:
     yield _vod("one rung's segment is 404", Ends(), *always("/p0/v2/5.m4s", Status(404)))
     yield _vod("one rung's segments are all 404", Ends(), *always("/p0/v2/*", Status(404)))
     drip = Drip(20, 1.0)
-    yield _vod("a video segment drips once", Ends(rebuffers=ANY, within_s=120), *once(VIDEO, drip), needs="useful rate")
-    yield _vod(
-        "everything drips", Fails(("fetch_timeout",), within_s=600), *always(ALL_SEGMENTS, drip), needs="useful rate"
-    )
+    yield _vod("a video segment drips once", Ends(rebuffers=ANY, within_s=120), *once(VIDEO, drip))
 
 
 def _damaged() -> Iterator[Scenario]:
@@ -222,13 +220,11 @@ def _longer() -> Iterator[Scenario]:
         long,
         name="the host is gone for ten seconds while the buffer lasts",
         rules=(outage(40, 50, Refuse()),),
-        needs="patience",
     )
     yield replace(
         long,
         name="the host answers 503 for ten seconds while the buffer lasts",
         rules=(outage(40, 50, Status(503)),),
-        needs="patience",
     )
     yield replace(
         long, name="the host dies in the middle", rules=(outage(40, 1e4, Refuse()),), expect=Fails(LOST, within_s=120)
@@ -255,7 +251,7 @@ def _longer() -> Iterator[Scenario]:
     yield replace(
         long,
         name="a slow link and a failing server",
-        rules=once("/p0/v*/?.m4s", Status(503)),
+        rules=(Rule("/p0/v*/?.m4s", (Status(503),)),),
         link_bps=400_000,
         expect=Ends(rebuffers=ANY, within_s=240),
     )

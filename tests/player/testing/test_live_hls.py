@@ -209,6 +209,7 @@ def test_pathways_are_in_the_variants_and_the_steering_server_orders_them() -> N
 
     assert result.presentation.steering is not None
     video = result.presentation.periods[0].adaptation_sets[0].representations
+    assert {urlsplit(need.url).netloc for need in result.needs} == {"one"}
     assert [[(base.service_location, base.url) for base in item.bases] for item in video] == [
         [("a", f"http://one/v{rung}.m3u8"), ("b", f"http://two/v{rung}.m3u8")] for rung in range(2)
     ]

@@ -50,13 +50,14 @@ class PlaylistWriter:
         places = [(pathway.name, pathway.base_url) for pathway in config.pathways] or [("", "")]
         for name, base in places:
             group = f"audio-{name}" if name else "audio"
+            place = f',PATHWAY-ID="{name}"' if name else ""
             for index in range(len(audio.rungs)) if audio and video else ():
                 assert audio is not None
                 flags = "DEFAULT=YES,AUTOSELECT=YES" if index == 0 else "DEFAULT=NO,AUTOSELECT=YES"
                 language = f',LANGUAGE="{audio.language}"' if audio.language else ""
                 lines.append(
                     f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{group}",NAME="audio {index}",{flags}{language},'
-                    f'STABLE-RENDITION-ID="a{index}",URI="{base}a{index}.m3u8"'
+                    f'STABLE-RENDITION-ID="a{index}"{place},URI="{base}a{index}.m3u8"'
                 )
             for index, rung in enumerate((video or asset.tracks[0]).rungs):
                 beside = audio.rungs[0] if audio and video else None
@@ -67,9 +68,8 @@ class PlaylistWriter:
                     attributes += f",RESOLUTION={rung.width_px}x{rung.height_px}"
                 if beside:
                     attributes += f',AUDIO="{group}"'
-                if name:
-                    attributes += f',PATHWAY-ID="{name}"'
                 kind = "v" if video else "a"
+                attributes += place
                 attributes += f',STABLE-VARIANT-ID="{kind}{index}"'
                 lines += [f"#EXT-X-STREAM-INF:{attributes}", f"{base}{kind}{index}.m3u8"]
         return _text(lines)
