@@ -112,7 +112,7 @@ class VideoSurface(QtWidgets.QWidget):
         """Where the picture lies in this widget, in device-independent pixels."""
         if self._frame is None:
             return Box(0, 0, 0, 0)
-        return letterbox(self._frame.width_px, self._frame.height_px, self.width(), self.height())
+        return letterbox(*self._frame.shape_px, self.width(), self.height())
 
     def clear(self) -> None:
         """Back to black."""

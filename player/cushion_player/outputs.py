@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,6 +170,33 @@ class OutputStats:
     """What decoded pictures and sound that wait to be shown and heard hold now."""
 
 
+class DynamicRange(StrEnum):
+    """How light is coded (H.273 transfer characteristics): as for ordinary screens, or for bright ones."""
+
+    SDR = "sdr"
+    PQ = "pq"
+    """SMPTE ST 2084."""
+    HLG = "hlg"
+    """ARIB STD-B67."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLook:
+    """What a renderer must know beside the pixels.
+
+    pixel_aspect: width to height of one pixel. rotation_deg: how far to turn the picture clockwise, 0, 90, 180 or 270.
+    peak_nits: brightest light in the content where it says so, else 0.
+    """
+
+    pixel_aspect: tuple[int, int] = (1, 1)
+    rotation_deg: int = 0
+    dynamic_range: DynamicRange = DynamicRange.SDR
+    peak_nits: int = 0
+
+
+PLAIN_LOOK: Final = FrameLook()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoFrame:
     """A decoded picture. `native` is the decoder's own object (an av.VideoFrame), for renderers that convert."""
@@ -181,6 +208,18 @@ class VideoFrame:
     height_px: int
     rung: int
     native: object = field(repr=False)
+    look: FrameLook = PLAIN_LOOK
+
+    @property
+    def shape_px(self) -> tuple[int, int]:
+        """Width and height to show it at: of square pixels, and turned."""
+        horizontal, vertical = self.look.pixel_aspect
+        width_px, height_px = self.width_px, self.height_px
+        if horizontal > vertical:
+            width_px = round(width_px * horizontal / vertical)
+        elif vertical > horizontal:
+            height_px = round(height_px * vertical / horizontal)
+        return (height_px, width_px) if self.look.rotation_deg % 180 else (width_px, height_px)
 
 
 class FrameSource(Protocol):

@@ -15,7 +15,8 @@ from av.error import FFmpegError
 from cushion_player.errors import DecodeError
 from cushion_player.media.codec_context import Context, open_context
 from cushion_player.media.demux import CodecConfig, Demuxer, TimedMetadata, make_demuxer
-from cushion_player.outputs import MediaFormat
+from cushion_player.media.look import Looks
+from cushion_player.outputs import FrameLook, MediaFormat
 from cushion_player.timeline import TrackKind
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class TrackDecoder:
         self._demuxer: Demuxer | None = None
         self._config: CodecConfig | None = None
         self._context: Context | None = None
+        self._looks = Looks()
+
+    def look_of(self, frame: av.VideoFrame) -> FrameLook:
+        """How a frame that just came out is to be shown."""
+        return self._looks.of(frame, self._config, self._context)
 
     def is_set_to(self, media_format: MediaFormat) -> bool:
         """Whether it decodes this format already, so that a switch would change nothing."""

@@ -91,7 +91,8 @@ class VideoTrack(DecodeThread):
         end_us = frame.pts + max(frame.duration, 1)
         if end_us <= self._position_us:
             return
-        picture = VideoFrame(frame.pts, frame.duration, frame.width, frame.height, rung, frame)
+        look = self._decoder.look_of(frame)
+        picture = VideoFrame(frame.pts, frame.duration, frame.width, frame.height, rung, frame, look)
         with self._changed:
             self._check(generation)
             self._is_waiting = len(self._frames) >= QUEUE_FRAMES

@@ -32,6 +32,11 @@ class CodecConfig:
     sample_rate_hz: int = 0
     channels: int = 0
     """Said only where neither extradata nor frames do (PCM)."""
+    pixel_width: int = 1
+    pixel_height: int = 1
+    """The shape of one pixel."""
+    rotation_deg: int = 0
+    """Clockwise, 0, 90, 180 or 270: what the container says of turning."""
 
 
 class TimedMetadata(NamedTuple):
