@@ -142,6 +142,9 @@ def _lasting() -> Iterator[Scenario]:
     yield _vod("one rung's segments are all 404", Ends(), *always("/p0/v2/*", Status(404)))
     drip = Drip(20, 1.0)
     yield _vod("a video segment drips once", Ends(rebuffers=ANY, within_s=120), *once(VIDEO, drip))
+    yield _vod(
+        "everything drips", Fails(("fetch_timeout",), within_s=600), *always(ALL_SEGMENTS, drip), needs="useful rate"
+    )
 
 
 def _damaged() -> Iterator[Scenario]:
