@@ -127,7 +127,8 @@ class Requests:
             result = await fetch_bytes(
                 self._transport, self._request(address, label), self._clock, on_progress=on_progress
             )
-        except FetchError as exc:
+            await self._unlocking.follow(effect, plan, result.body)
+        except (FetchError, MediaError) as exc:
             self._failed(effect.request_id, exc)
             return
         self._segments[effect.request_id] = result.body

@@ -6,13 +6,14 @@ Keys live here and in the decoders, and nowhere else: no notice, journal, log li
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cushion_player.addressing import PlaybackPlan
-from cushion_player.boxes import read_init, read_protection_headers
-from cushion_player.crypt.keyring import NO_KEYS, KeyRing, only_key
+from cushion_player.boxes import read_init, read_protection_headers, read_rotated_key_ids
+from cushion_player.crypt.keyring import ANY_KEY_ID, NO_KEYS, KeyRing, only_key
 from cushion_player.crypt.segments import decrypt_segment, is_left_to_samples
-from cushion_player.errors import MediaError
-from cushion_player.events import AcquireKey
+from cushion_player.errors import DecodeError, MediaError
+from cushion_player.events import AcquireKey, FetchSegment
 from cushion_player.key_requests import KeyRequest, choose_key, keys_needed, request_for_key
 from cushion_player.keys import KeyProvider, obtain_keys
 from cushion_player.layout import Encryption
@@ -39,6 +40,22 @@ class Unlocking:
         init_key = choose_key(plan.init_keys(*place))
         if init_key is not None and init_key not in self._init_rings:
             self._init_rings[init_key] = await obtain_keys(self._provider, [request_for_key(init_key)])
+
+    async def follow(self, effect: FetchSegment, plan: PlaybackPlan, data: bytes) -> None:
+        """Get the keys that a segment names itself and that nobody had before: keys rotate. Raises MediaError."""
+        ring = self._rings.get(plan.key_name(effect.key, effect.index, effect.rung))
+        if ring is None or ANY_KEY_ID in ring:
+            return
+        try:
+            missing = tuple(key_id for key_id in read_rotated_key_ids(data) if key_id not in ring)
+            if not missing:
+                return
+            headers = read_protection_headers(data)
+        except DecodeError:  # the decoder will say what is wrong with it
+            return
+        encryption = plan.encryption(effect.key, effect.index, effect.rung)
+        ways = keys_needed(encryption.protections, None, headers)
+        ring.add(await obtain_keys(self._provider, [replace(way, key_ids=missing) for way in ways]))
 
     def ring(self, name: str) -> Mapping[bytes, bytes]:
         """The keys behind a name; none for "", the clear."""

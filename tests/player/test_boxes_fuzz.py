@@ -19,6 +19,7 @@ from cushion_player.boxes import (
     read_init,
     read_producer_times,
     read_protection_headers,
+    read_rotated_key_ids,
     read_segment,
     read_sidx,
     read_tracks,
@@ -40,6 +41,10 @@ RECIPES = [
 TRACKS = [encrypt_track(make_video(segments=1, frames=10), recipe) for recipe in RECIPES]
 TRACKS += [encrypt_track(make_audio(segments=1, seconds=1), recipe) for recipe in RECIPES[:3]]
 INITS = [read_init(track.init) for track in TRACKS]
+READERS: tuple[Callable[[bytes], object], ...] = (
+    *(read_init, read_tracks, read_sidx, read_event_messages, read_producer_times),
+    *(read_protection_headers, read_rotated_key_ids),
+)
 DECRYPTOR = SampleDecryptor({ANY_KEY_ID: KEY})
 KINDS = [
     *(b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"moof", b"traf", b"tfhd", b"tfdt", b"trun", b"mdat"),
@@ -52,7 +57,7 @@ SBGP = full(b"sbgp", 0, 0, b"seig", words(2, 5, 65537, 5, 0))
 
 def examine(data: bytes, init: InitInfo) -> None:
     """Put `data` to every reader, and decipher what is found."""
-    for read in (read_init, read_tracks, read_sidx, read_event_messages, read_producer_times, read_protection_headers):
+    for read in READERS:
         with suppress(MediaError):
             read(data)
     with suppress(MediaError):
@@ -225,7 +230,7 @@ def test_a_megabyte_costs_little_whatever_it_says(name: str) -> None:
     assert len(data) < 2 * MEGABYTE
 
     started_s = time.process_time()
-    for read in (read_init, read_tracks, read_event_messages, read_producer_times, read_protection_headers):
+    for read in READERS:
         with suppress(MediaError):
             read(data)
     with suppress(MediaError):
