@@ -107,6 +107,10 @@ class OutputListener(Protocol):
 
     def on_decode_failed(self, failure: DecodeFailure) -> None: ...
 
+    def on_metadata(self, time_us: int, data: bytes) -> None:
+        """An ID3 tag that a transport stream carries, and its time on the timeline; told before it is due."""
+        ...
+
 
 class MediaOutput(Protocol):
     """Turns segments into picture and sound. Obeys the engine's output effects."""

@@ -5,7 +5,7 @@ What is known here: packets, codecs, damage. What is not: threads, queues, clock
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -33,14 +33,15 @@ class TrackDecoder:
     """Decodes one track over any number of formats.
 
     Frames come out in presentation order with `pts` and `duration` in µs on the timeline. Damaged frames are left
-    out and counted in `corrupt`. `damage` and `metadata` are what was found in the last piece beside its frames.
+    out and counted in `corrupt`. `damage` is what was wrong with the last piece.
     """
 
     def __init__(self, kind: TrackKind, devices: Sequence[str] = ()) -> None:
         self.kind = kind
         self.corrupt = 0
         self.damage = ""
-        self.metadata: tuple[TimedMetadata, ...] = ()
+        self.on_metadata: Callable[[TimedMetadata], None] | None = None
+        """Told of metadata beside the media as soon as a piece is demuxed, with its time on the timeline."""
         self.captions: CaptionTap | None = None
         """Where coded pictures go first while captions are wanted."""
         self._devices = devices
@@ -87,12 +88,14 @@ class TrackDecoder:
         """
         if self._demuxer is None:
             raise DecodeError("there is no initialisation segment for it")
-        self.damage, self.metadata = "", ()
+        self.damage = ""
         stretch = self._demuxer.read(data, start_us + offset_us)
         self.damage = stretch.damage
         if self.captions is not None:
             self.captions.take(stretch, offset_us)
-        self.metadata = tuple(TimedMetadata(time_us - offset_us, body) for time_us, body in stretch.metadata)
+        if self.on_metadata is not None:
+            for time_us, body in stretch.metadata:
+                self.on_metadata(TimedMetadata(time_us - offset_us, body))
         if stretch.config != self._config:
             yield from self.drain()
             self._set_up(stretch.config)

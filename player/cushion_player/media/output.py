@@ -212,6 +212,9 @@ class DecodedOutput:
     def on_track_failed(self, failure: DecodeFailure) -> None:
         self._post(self._tell_failed, failure)
 
+    def on_track_metadata(self, time_us: int, data: bytes) -> None:
+        self._post(self._tell_metadata, time_us, data)
+
     def _post(self, callback: Callable[..., None], *arguments: object) -> None:
         loop = self._loop
         assert loop is not None, "threads start after prepare"
@@ -231,6 +234,10 @@ class DecodedOutput:
     def _tell_failed(self, failure: DecodeFailure) -> None:
         if self._listener is not None and not self._is_closed:
             self._listener.on_decode_failed(failure)
+
+    def _tell_metadata(self, time_us: int, data: bytes) -> None:
+        if self._listener is not None and not self._is_closed:
+            self._listener.on_metadata(time_us, data)
 
     async def _report(self) -> None:
         turn = 0

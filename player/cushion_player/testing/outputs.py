@@ -76,6 +76,9 @@ class RecordingListener:
     def on_decode_failed(self, failure: DecodeFailure) -> None:
         self.told.append(("failed", failure.track, failure.message, failure.is_fatal, failure.code))
 
+    def on_metadata(self, time_us: int, data: bytes) -> None:
+        self.told.append(("metadata", time_us, data))
+
     def count(self, what: str) -> int:
         return sum(1 for entry in self.told if entry[0] == what)
 
