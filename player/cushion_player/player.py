@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TextIO
 
+from cushion_abr import DEFAULT_RULE
 from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import Clock
 from cushion_player.engine import EngineConfig, EngineSnapshot, Limits, Loop, PlaybackEngine, TrackSelection
@@ -78,7 +79,7 @@ class Player:
         clock: Clock,
         output: MediaOutput,
         config: EngineConfig | None = None,
-        rule: str = "bba2",
+        rule: str = DEFAULT_RULE,
         rule_params: Mapping[str, float] | None = None,
         journal: TextIO | None = None,
         seed: int = 0,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from cushion_abr import DEFAULT_RULE
 from cushion_abr.contract import SAMPLE_SEEK, Sample
 from cushion_player.buffer import ABSENT
 from cushion_player.engine.caps import DroppedFrameCap
@@ -68,7 +69,7 @@ class PlaybackEngine:
     def __init__(
         self,
         config: EngineConfig | None = None,
-        rule: str = "bba2",
+        rule: str = DEFAULT_RULE,
         rule_params: Mapping[str, float] | None = None,
         seed: int = 0,
         on_verb: Callable[[VerbCall], None] | None = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cushion_abr.contract import SAMPLE_ABANDONED, SAMPLE_DOWNLOAD, Progress, Sample
+from cushion_abr.contract import SAMPLE_ABANDONED, SAMPLE_DOWNLOAD, Progress
 from cushion_abr.reasons import describe
 from cushion_player.buffer import ABSENT, BufferedSegment
 from cushion_player.engine.budget import buffer_goal_us, room_bytes, smallest_bytes
@@ -20,6 +20,7 @@ from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place
 from cushion_player.engine.recovery import Recovery
 from cushion_player.engine.rules import RuleBook
 from cushion_player.engine.selection import RungRange, allowed_rungs, choose_audio_rung, describe_situation
+from cushion_player.engine.sharing import LinkShare
 from cushion_player.engine.track import Request, TrackState
 from cushion_player.events import (
     AbandonSegment,
@@ -67,6 +68,7 @@ class Fetching:
         self._playhead = playhead
         self._emit: Callable[..., None] = emit
         self._request_id = 0
+        self._share = LinkShare()
 
     # ------------------------------------------------------------------ when
 
@@ -236,6 +238,7 @@ class Fetching:
         self._request_id += 1
         source = self._recovery.board.pick(track.track.stretch_of(poorer.index).sources, now) or ""
         track.in_flight = Request(self._request_id, poorer.index, rung, now, is_replacement=True, source=source)
+        self._share.begin(track.in_flight)
         duration_us = poorer.end_us - poorer.start_us
         reason = f"there is time to replace rung {poorer.rung}"
         key = track.track.key
@@ -260,6 +263,7 @@ class Fetching:
         request.source = self._source(track, rung, now)
         request.received_bytes = request.resumed_bytes = kept.size_bytes if kept is not None else 0
         track.in_flight = request
+        self._share.begin(request)
         self._emit(
             FetchSegment(
                 request.request_id,
@@ -321,8 +325,7 @@ class Fetching:
         if track is None or track.in_flight is None:
             return
         request = track.in_flight
-        request.received_bytes = received_bytes
-        request.first_byte_us = first_byte_us
+        self._share.arrived(request, received_bytes, first_byte_us)
         is_free = not request.is_second_choice and not request.is_replacement and self.limits.pinned_rung is None
         if track is self._tracks[0] and is_free and not self.is_scrubbing:
             self._consider_abandoning(track, request, now)
@@ -346,7 +349,7 @@ class Fetching:
         better = max(better, allowed_rungs(track, self.limits, self.below_bps).floor)
         if better >= request.rung:
             return
-        self._observe(SAMPLE_ABANDONED, request, request.received_bytes, request.first_byte_us, now)
+        self.rules.observe(self._share.sample(SAMPLE_ABANDONED, request, now))
         reason = "download too slow for the buffer"
         self.abandon(track, reason)
         self._request(track, better, reason, now, is_second_choice=True)
@@ -356,6 +359,7 @@ class Fetching:
         if track is None or track.in_flight is None:
             return
         request = track.in_flight
+        self._share.arrived(request, size_bytes, first_byte_us)
         position = self._playhead.position_us(now)
         self.recovered = self._recovery.how_it_ended(track, request) or self.recovered
         self._recovery.board.forgive(request.source, now)
@@ -365,7 +369,7 @@ class Fetching:
             track.received(request, size_bytes)
             fed = track.feed()
         if track is self._tracks[0]:
-            self._observe(SAMPLE_DOWNLOAD, request, size_bytes, first_byte_us, now)
+            self.rules.observe(self._share.sample(SAMPLE_DOWNLOAD, request, now))
         loaded = SegmentLoaded(
             track.kind,
             request.rung,
@@ -402,9 +406,6 @@ class Fetching:
                 assert state.request_id is not None
                 self._emit(AbandonSegment(state.request_id, reason))
                 state.request_id = None
-
-    def _observe(self, kind: int, request: Request, size_bytes: int, first_byte_us: int, now: int) -> None:
-        self.rules.observe(Sample(kind, request.rung, size_bytes, request.request_us, first_byte_us, now))
 
     def _track_of(self, request_id: int) -> TrackState | None:
         for track in self._tracks:
