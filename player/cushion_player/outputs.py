@@ -112,6 +112,26 @@ class OutputListener(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SoundSettings:
+    """How sound is heard, the volume apart.
+
+    delay_us: how much later (negative: earlier) than its picture, for screens and loudspeakers that are not in step.
+    target_lufs: bring programmes to this loudness (EBU R 128; -16 is usual for the web); None leaves them as they are.
+    Raises ValueError outside of +-5 s and -40 to -5 LUFS.
+    """
+
+    muted: bool = False
+    delay_us: int = 0
+    target_lufs: float | None = None
+
+    def __post_init__(self) -> None:
+        if abs(self.delay_us) > 5_000_000:
+            raise ValueError(f"sound may be at most 5 s early or late, not {self.delay_us / 1e6:g} s")
+        if self.target_lufs is not None and not -40.0 <= self.target_lufs <= -5.0:
+            raise ValueError(f"loudness lies between -40 and -5 LUFS, got {self.target_lufs}")
+
+
 class MediaOutput(Protocol):
     """Turns segments into picture and sound. Obeys the engine's output effects."""
 
@@ -150,6 +170,17 @@ class MediaOutput(Protocol):
         """Show captions that the picture carries, one of cushion_player.text.SERVICES, from the next segment on."""
         ...
 
+    def set_sound(self, settings: SoundSettings) -> None:
+        """How sound is to be heard from now on, the volume apart."""
+        ...
+
+    def step(self, frames: int) -> int | None:
+        """Show the picture `frames` (>= 1) after the one on screen, while stopped; returns its time.
+
+        None when it is not decoded, or the clock runs. Sound stays where it was: before playing on, `prepare` there.
+        """
+        ...
+
     def stats(self) -> OutputStats: ...
     async def close(self) -> None:
         """Stop every thread and release every device."""
@@ -163,6 +194,9 @@ class OutputStats:
     frames_shown: int = 0
     """Distinct video timestamps shown."""
     frames_dropped: int = 0
+    """Decoded, but too late to be shown."""
+    frames_skipped: int = 0
+    """Not even decoded, to catch up: no other frame needed them."""
     frames_corrupt: int = 0
     audio_played_us: int = 0
     position_us: int = 0

@@ -47,7 +47,15 @@ from cushion_player.journal import JournalWriter
 from cushion_player.keys import ClearKeyLicences, HlsKeys, KeyChain, KeyProvider
 from cushion_player.loading import load_presentation
 from cushion_player.model import Presentation
-from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaOutput, MediaSegment, OutputStats
+from cushion_player.outputs import (
+    DecodeFailure,
+    DecodeFault,
+    MediaFormat,
+    MediaOutput,
+    MediaSegment,
+    OutputStats,
+    SoundSettings,
+)
 from cushion_player.requests import Requests
 from cushion_player.timed import EventBook, TimedEvent
 from cushion_player.timed.listing import event_of_id3, events_in_segment, events_of
@@ -202,6 +210,10 @@ class Player:
 
     def set_volume(self, volume: float) -> None:
         self._output.set_volume(volume)
+
+    def set_sound(self, settings: SoundSettings) -> None:
+        """Mute, delay, loudness."""
+        self._output.set_sound(settings)
 
     def subscribe(self, callback: Callable[[Notice], None]) -> None:
         """`callback` hears every notice, on the loop's thread, in order."""

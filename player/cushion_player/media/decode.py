@@ -39,6 +39,8 @@ class TrackDecoder:
     def __init__(self, kind: TrackKind, devices: Sequence[str] = ()) -> None:
         self.kind = kind
         self.corrupt = 0
+        self.late_until_us = 0
+        """Frames that end before it may be left out, too: playback has gone past them."""
         self.damage = ""
         self.on_metadata: Callable[[TimedMetadata], None] | None = None
         """Told of metadata beside the media as soon as a piece is demuxed, with its time on the timeline."""
@@ -102,14 +104,18 @@ class TrackDecoder:
         context = self._context
         assert context is not None
         is_video = self.kind is TrackKind.VIDEO
+        did_skip: bool | None = None
         for coded, pts_us, dts_us, duration_us, is_sync in stretch.frames:
             packet = av.Packet(cast(bytes, coded))  # it takes any buffer; its stub knows bytes
             packet.time_base = MICROSECONDS
             packet.pts, packet.dts, packet.duration = pts_us - offset_us, dts_us - offset_us, duration_us
             packet.is_keyframe = is_sync
             if is_video:
-                is_early = pts_us - offset_us + duration_us <= wanted_from_us
-                context.skip_frame = "NONREF" if is_early else "DEFAULT"
+                end_us = pts_us - offset_us + duration_us
+                skips = end_us <= wanted_from_us or end_us <= self.late_until_us
+                if skips != did_skip:
+                    context.skip_frame = "NONREF" if skips else "DEFAULT"
+                    did_skip = skips
             yield from self._decode(context, packet)
 
     def drain(self) -> Iterator[Frame]:

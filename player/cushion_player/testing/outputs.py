@@ -26,6 +26,7 @@ from cushion_player.outputs import (
     MediaSegment,
     OutputListener,
     OutputStats,
+    SoundSettings,
     VideoFrame,
 )
 from cushion_player.timeline import TrackKind
@@ -105,6 +106,7 @@ class FakeMediaOutput:
         self.is_closed = False
         self.rate = 1.0
         self.volume = 1.0
+        self.sound = SoundSettings()
         self.subtitles: tuple[Cue, ...] = ()
         self.captions: str | None = None
         self.statistics = OutputStats()
@@ -156,6 +158,14 @@ class FakeMediaOutput:
     def set_volume(self, volume: float) -> None:
         self.calls.append("set_volume")
         self.volume = volume
+
+    def set_sound(self, settings: SoundSettings) -> None:
+        self.calls.append("set_sound")
+        self.sound = settings
+
+    def step(self, frames: int) -> int | None:
+        self.calls.append("step")
+        return None
 
     def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
         self.calls.append("set_subtitles")
