@@ -57,7 +57,8 @@ from cushion_player.outputs import (
     SoundSettings,
 )
 from cushion_player.requests import Requests
-from cushion_player.timed import EventBook, TimedEvent
+from cushion_player.timed import TimedEvent
+from cushion_player.timed.book import EventBook
 from cushion_player.timed.listing import event_of_id3, events_in_segment, events_of
 from cushion_player.timeline import Track, TrackKind
 from cushion_player.transport.base import FetchTimeouts, Transport
