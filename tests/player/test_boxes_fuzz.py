@@ -38,8 +38,10 @@ RECIPES = [
     Recipe("cens", iv_size=16, crypt=2, skip=1),
     Recipe("cbc1", iv_size=16),
 ]
-TRACKS = [encrypt_track(make_video(segments=1, frames=10), recipe) for recipe in RECIPES]
-TRACKS += [encrypt_track(make_audio(segments=1, seconds=1), recipe) for recipe in RECIPES[:3]]
+TRACKS = [
+    *(encrypt_track(make_video(segments=1, frames=10), recipe) for recipe in RECIPES),
+    *(encrypt_track(make_audio(segments=1, seconds=1), recipe) for recipe in RECIPES[:3]),
+]
 INITS = [read_init(track.init) for track in TRACKS]
 READERS: tuple[Callable[[bytes], object], ...] = (
     *(read_init, read_tracks, read_sidx, read_event_messages, read_producer_times),
@@ -128,10 +130,14 @@ def test_altered_structure(data: st.DataObject) -> None:
     examine(made, INITS[number])
 
 
+def nested(kind: bytes, head: bytes, parts: list[bytes]) -> bytes:
+    return box(kind, head, *parts)
+
+
 trees = st.recursive(
     st.builds(box, st.sampled_from(KINDS), st.binary(max_size=48)),
     lambda inner: st.builds(
-        lambda kind, head, parts: box(kind, head, *parts),
+        nested,
         st.sampled_from(KINDS),
         st.sampled_from([b"", bytes(4), bytes(8), bytes(78), bytes(28)]),
         st.lists(inner, max_size=4),
