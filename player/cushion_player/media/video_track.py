@@ -36,6 +36,8 @@ class VideoTrack(DecodeThread):
         self.skipped = 0
         self._stepped: VideoFrame | None = None
         self._is_late = False
+        self._looked_us: int | None = None
+        """The position at the last look for a frame; good for one question after it."""
         self.last_shown: VideoFrame | None = None
 
     # ------------------------------------------------------------------ FrameSource, on the renderer's thread
@@ -46,7 +48,7 @@ class VideoTrack(DecodeThread):
             if due is not None:
                 self._note_shown(due)
                 return due
-            position_us = self._clock.position_us()
+            position_us = self._looked_us = self._clock.position_us()
             while self._frames and self._frames[0].time_us <= position_us:
                 if due is not None:
                     self.dropped += 1
@@ -68,7 +70,10 @@ class VideoTrack(DecodeThread):
             if not self._frames:
                 return None
             time_us = self._frames[0].time_us
-        return max(0, int((time_us - self._clock.position_us()) / self._clock.rate))
+            position_us, self._looked_us = self._looked_us, None
+        if position_us is None:
+            position_us = self._clock.position_us()
+        return max(0, int((time_us - position_us) / self._clock.rate))
 
     # ------------------------------------------------------------------ the loop's side
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class CodedFrame(NamedTuple):
@@ -73,4 +73,13 @@ class Demuxer(Protocol):
 
     def reset(self) -> None:
         """What comes next does not continue what came last."""
+        ...
+
+
+@runtime_checkable
+class KnowsItsStart(Protocol):
+    """A demuxer that can tell when a piece begins without reading it all."""
+
+    def start_us(self, data: bytes) -> int | None:
+        """Media time of the first timestamp, not unwrapped; None when there is none. Raises DecodeError."""
         ...
