@@ -90,8 +90,7 @@ class AppServices:
             volume=wishes.loudness,
             max_height_px=wishes.height_cap_px or None,
         )
-        screen = surface.lend()
-        self._output = output = DecodedOutput(screen, audio, self.clock, text_renderer=screen)
+        self._output = output = DecodedOutput(surface.lend(), audio, self.clock)
         self.last_session = SyncSession(
             self.runtime,
             request.source,

@@ -14,6 +14,8 @@ from cushion_player.engine import FetchFailure, PlaybackEngine
 from cushion_player.errors import CushionError, FetchError, HttpStatusError, MediaError
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
 from cushion_player.model import Address
+from cushion_player.receiving import Body, Receiver, kept_after
+from cushion_player.spoilt import what_is_wrong
 from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
 from cushion_player.unlocking import Unlocking
 
@@ -44,6 +46,8 @@ class Requests:
         self._call = call
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._segments: dict[int, bytes] = {}
+        self._kept: dict[int, Body] = {}
+        """What failed requests had brought, for those that resume them."""
         self._inits: dict[str, bytes] = {}
 
     # ------------------------------------------------------------------ effects
@@ -64,6 +68,7 @@ class Requests:
 
     def discard(self, request_id: int) -> None:
         self._segments.pop(request_id, None)
+        self._kept.pop(request_id, None)
 
     def cancel_all(self) -> None:
         for task in self._tasks.values():
@@ -72,6 +77,7 @@ class Requests:
     def clear(self) -> None:
         """Drop all bytes."""
         self._segments.clear()
+        self._kept.clear()
         self._inits.clear()
 
     # ------------------------------------------------------------------ what was brought
@@ -111,8 +117,9 @@ class Requests:
         self._call(lambda now: self._engine.init_received(effect.request_id, now=now))
 
     async def _fetch_segment(self, effect: FetchSegment, plan: PlaybackPlan) -> None:
-        address = plan.segment_address(effect.key, effect.index, effect.rung, effect.source)
-        label = plan.label(effect.key, effect.index, effect.rung)
+        place = effect.key, effect.index, effect.rung
+        address = plan.segment_address(*place, effect.source)
+        label = plan.label(*place)
         told_us = self._clock.now_us()
 
         def on_progress(received_bytes: int, first_byte_us: int) -> None:
@@ -123,20 +130,28 @@ class Requests:
                     lambda now: self._engine.segment_progress(effect.request_id, received_bytes, first_byte_us, now=now)
                 )
 
-        try:
-            result = await fetch_bytes(
-                self._transport, self._request(address, label), self._clock, on_progress=on_progress
-            )
-            await self._unlocking.follow(effect, plan, result.body)
-        except (FetchError, MediaError) as exc:
-            self._failed(effect.request_id, exc)
-            return
-        self._segments[effect.request_id] = result.body
-        self._call(
-            lambda now: self._engine.segment_received(
-                effect.request_id, len(result.body), result.first_byte_us, now=now
-            )
+        receiver = Receiver(
+            self._transport,
+            self._clock,
+            self._request(address, label),
+            kept=self._kept.pop(effect.resumes, None),
+            on_progress=on_progress,
+            on_refused=lambda: self._call(lambda now: self._engine.resume_refused(effect.request_id, now=now)),
         )
+        try:
+            await receiver.receive()
+        except FetchError as exc:
+            self._failed(effect.request_id, exc, kept_after(exc, receiver.body))
+            return
+        body = bytes(receiver.body.data)
+        self._segments[effect.request_id] = body
+        wrong = "" if plan.encryption(*place).keys else what_is_wrong(body, plan.format(*place).container)
+        if wrong:
+            failure = FetchFailure("decode", f"{label}: {wrong}", retryable=True, kept_bytes=len(body), is_whole=True)
+            self._call(lambda now: self._engine.segment_failed(effect.request_id, failure, now=now))
+            return
+        first_byte_us = receiver.body.first_byte_us
+        self._call(lambda now: self._engine.segment_received(effect.request_id, len(body), first_byte_us, now=now))
 
     async def _acquire_key(self, effect: AcquireKey, plan: PlaybackPlan) -> None:
         init = self.init(plan.init_name(effect.key, effect.index, effect.rung))
@@ -147,8 +162,12 @@ class Requests:
             return
         self._call(lambda now: self._engine.key_received(effect.request_id, now=now))
 
-    def _failed(self, request_id: int, error: CushionError) -> None:
+    def _failed(self, request_id: int, error: CushionError, kept: Body | None = None) -> None:
         status, retry_after_s = (error.status, error.retry_after_s) if isinstance(error, HttpStatusError) else (0, None)
         retry_after_us = round((retry_after_s or 0.0) * 1_000_000)
-        failure = FetchFailure(error.code, str(error), error.retryable, retry_after_us, status)
+        kept_bytes = 0
+        if kept is not None:
+            self._kept[request_id] = kept
+            kept_bytes = len(kept.data)
+        failure = FetchFailure(error.code, str(error), error.retryable, retry_after_us, status, kept_bytes)
         self._call(lambda now: self._engine.segment_failed(request_id, failure, now=now))

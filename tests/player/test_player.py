@@ -65,13 +65,18 @@ def manifest(*, audio: bool = True) -> bytes:
     ).encode()
 
 
+def media(n_bytes: int) -> bytes:
+    """One box of so many bytes."""
+    return n_bytes.to_bytes(4) + b"mdat" + bytes(n_bytes - 8)
+
+
 def content(*, audio: bool = True) -> dict[str, bytes]:
     files = {f"{BASE}a.mpd": manifest(audio=audio), f"{BASE}a/init.mp4": b"i" * 800}
     for index in range(N_SEGMENTS):
-        files[f"{BASE}a/{index}.m4s"] = bytes(32_000)
+        files[f"{BASE}a/{index}.m4s"] = media(32_000)
         for rung in range(len(FILM_LADDER_BPS)):
             files[f"{BASE}v{rung}/init.mp4"] = b"i" * 800
-            files[f"{BASE}v{rung}/{index}.m4s"] = bytes(size_bytes(rung))
+            files[f"{BASE}v{rung}/{index}.m4s"] = media(size_bytes(rung))
     return files
 
 

@@ -91,7 +91,7 @@ class FetchFailure:
     """Why a fetch failed, as far as the engine cares. `code` is an error code of cushion_player.errors.
 
     status: of the HTTP answer, 0 without one. kept_bytes: of the segment's beginning, which the driver keeps for a
-    request that resumes this one.
+    request that resumes this one. is_whole: all of it came, but it is spoilt; it may yet be taken as it is.
     """
 
     code: str
@@ -100,6 +100,7 @@ class FetchFailure:
     retry_after_us: int = 0
     status: int = 0
     kept_bytes: int = 0
+    is_whole: bool = False
 
     @property
     def is_transient(self) -> bool:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cushion_abr import DEFAULT_RULE
 from cushion_abr.contract import SAMPLE_SEEK, Sample
 from cushion_player.buffer import ABSENT
 from cushion_player.engine.caps import DroppedFrameCap
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
-from cushion_player.engine.event_schedule import EventMark, EventSchedule, Passed
 from cushion_player.engine.fetching import Fetching
 from cushion_player.engine.following import Following
 from cushion_player.engine.phase import WAITING, Phase
@@ -29,8 +27,6 @@ from cushion_player.engine.verbs import VerbCall, verb
 from cushion_player.events import (
     Attempt,
     Event,
-    EventBegan,
-    EventEnded,
     GapSkipped,
     LiveEnded,
     LiveJumped,
@@ -69,7 +65,7 @@ class PlaybackEngine:
     def __init__(
         self,
         config: EngineConfig | None = None,
-        rule: str = DEFAULT_RULE,
+        rule: str = "bba2",
         rule_params: Mapping[str, float] | None = None,
         seed: int = 0,
         on_verb: Callable[[VerbCall], None] | None = None,
@@ -95,8 +91,6 @@ class PlaybackEngine:
         self._loop: Loop | None = None
         self._is_scrubbing = False
         self._scrub_target_us = 0
-        self._schedule = EventSchedule()
-        self._has_jumped = True
         self._playhead = Playhead()
         self._phase = Phase.IDLE
         self._wants_play = False
@@ -310,6 +304,12 @@ class PlaybackEngine:
             self._fetching.received(request_id, size_bytes, first_byte_us, now)
 
     @verb
+    def resume_refused(self, request_id: int, *, now: int) -> None:
+        """A request that was to resume another one begins anew: what had been kept was not the same."""
+        if self._fetching is not None:
+            self._fetching.resume_refused(request_id)
+
+    @verb
     def segment_failed(self, request_id: int, failure: FetchFailure, *, now: int) -> None:
         """Also for initialisation segments and keys."""
         if self._fetching is not None:
@@ -342,11 +342,6 @@ class PlaybackEngine:
         """How a live presentation goes on could not be found out."""
         if self._following is not None:
             self._following.failed(failure, now)
-
-    @verb
-    def list_events(self, marks: tuple[EventMark, ...], *, now: int) -> None:
-        """Events that were found, in a manifest or in media; those of a known id are listed anew."""
-        self._schedule.add(marks)
 
     # ------------------------------------------------------------------ verbs of the driver: output
 
@@ -419,9 +414,6 @@ class PlaybackEngine:
         if self._playhead.is_running:
             position = self._playhead.position_us(self._now)
             stops = [] if self._following is not None else [self._stop_us]
-            event_us = self._schedule.next_us(position)
-            if event_us is not None:
-                stops.append(event_us)
             until_us = self._cap.until_us
             if until_us is not None:
                 times.append(until_us)
@@ -473,6 +465,7 @@ class PlaybackEngine:
             rebuffer_us=self._rebuffer_us + rebuffering_us,
             seek_us=self._seek_us,
             frames_dropped=self._frames_dropped,
+            wasted_bytes=sum(track.wasted_bytes for track in self._tracks),
             is_live=self._following is not None,
             live_latency_us=latency,
             target_latency_us=target,
@@ -577,7 +570,6 @@ class PlaybackEngine:
         for track in self._tracks:
             self._notice_rung(track, position)
             self._emit(*track.trim(position - self.config.back_buffer_us))
-        self._tell_events(self._schedule.advance(position), now)
         if self._loop is not None and position >= self._stop_us > self._loop.start_us:
             self._loop_back(position, now)
             return
@@ -620,7 +612,7 @@ class PlaybackEngine:
             return
         for track in self._required():
             if track.failure is not None and track.ahead_us(position) <= 0:
-                self._fail(track.failure, tuple(track.retries.log), now)
+                self._fail(track.failure, track.attempts(), now)
                 return
         waiting = [
             track for track in self._required() if track.ahead_us(position) < threshold_us and not track.is_final()
@@ -651,13 +643,6 @@ class PlaybackEngine:
             self._emit(SeekEnded(position, waited if phase is Phase.SEEKING else 0))
         for track in self._tracks:
             self._notice_rung(track, position)
-        self._tell_events(self._schedule.jump(position) if self._has_jumped else self._schedule.advance(position), now)
-        self._has_jumped = False
-
-    def _tell_events(self, passed: Passed, now: int) -> None:
-        position = self._playhead.position_us(now)
-        self._emit(*(EventBegan(event_id, position) for event_id in passed.began))
-        self._emit(*(EventEnded(event_id, position) for event_id in passed.ended))
 
     def _cause(self, track: TrackState, now: int) -> StallCause:
         """Why a track has nothing to play."""
@@ -719,7 +704,6 @@ class PlaybackEngine:
     def _reposition(self, position_us: int, now: int) -> None:
         self._playhead.move(position_us, now)
         self._output_ready = False
-        self._has_jumped = True
         tracks = self._tracks[:1] if self._is_scrubbing else self._tracks
         self._emit(PrepareOutput(position_us, frozenset(track.kind for track in tracks)))
         for track in tracks:

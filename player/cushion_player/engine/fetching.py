@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cushion_abr.contract import SAMPLE_ABANDONED, SAMPLE_DOWNLOAD, Progress
+from cushion_abr.contract import SAMPLE_ABANDONED, SAMPLE_DOWNLOAD, Progress, Sample
 from cushion_abr.reasons import describe
 from cushion_player.buffer import ABSENT, BufferedSegment
 from cushion_player.engine.budget import buffer_goal_us, room_bytes, smallest_bytes
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits
 from cushion_player.engine.live import Live
+from cushion_player.engine.overdue import Overdue, inits_in_flight
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place, needs_of
 from cushion_player.engine.recovery import Recovery
 from cushion_player.engine.rules import RuleBook
 from cushion_player.engine.selection import RungRange, allowed_rungs, choose_audio_rung, describe_situation
-from cushion_player.engine.sharing import LinkShare
 from cushion_player.engine.track import Request, TrackState
 from cushion_player.events import (
     AbandonSegment,
     AcquireKey,
+    DiscardSegment,
     Event,
     FetchInit,
     FetchSegment,
@@ -63,12 +64,12 @@ class Fetching:
         self.recovered = ""
         """What made a segment arrive that had failed before; for who clears it."""
         self._recovery = recovery
+        self._overdue = Overdue(recovery)
         self._config = config
         self._tracks = tracks
         self._playhead = playhead
         self._emit: Callable[..., None] = emit
         self._request_id = 0
-        self._share = LinkShare()
 
     # ------------------------------------------------------------------ when
 
@@ -86,6 +87,10 @@ class Fetching:
         for track in self._tracks:
             earliest = self._earliest_us(track, phase, now)
             times += [state.retry_at_us or 0 for _, state in track.prerequisites.due()]
+            times += [self._overdue.need_at_us(track, state, now) for state in inits_in_flight(track.prerequisites)]
+            look_at_us = self._overdue.look_at_us(track)
+            if look_at_us is not None:
+                times.append(look_at_us)
             if earliest is not None:
                 times.append(earliest)
         return times
@@ -93,6 +98,8 @@ class Fetching:
     def request_due(self, phase: Phase, now: int) -> None:
         """Request whatever may be requested now, the track with the least media ahead first."""
         position = self._playhead.position_us(now)
+        for track in self._tracks:
+            self._look_at(track, position, now)
         self._make_room(position)
         for track in sorted(self._tracks, key=lambda track: track.end_us(position)):
             for need, state in track.prerequisites.due():
@@ -101,6 +108,24 @@ class Fetching:
             earliest = self._earliest_us(track, phase, now)
             if earliest is not None and earliest <= now:
                 self._request_next(track, phase, now)
+
+    def _look_at(self, track: TrackState, position_us: int, now: int) -> None:
+        """Give up what takes too long, or what the rule would rather have at a lower rung."""
+        for state in inits_in_flight(track.prerequisites):
+            late = self._overdue.need_verdict(track, state, now)
+            if late is not None and state.request_id is not None:
+                self._emit(AbandonSegment(state.request_id, late.message))
+                self.failed(state.request_id, late, now)
+        at_us, request = self._overdue.look_at_us(track), track.in_flight
+        if request is None or at_us is None or at_us > now:
+            return
+        request.looked_us = now
+        failure = self._overdue.verdict(track, request, track.ahead_us(position_us), now)
+        if failure is not None:
+            self._emit(AbandonSegment(request.request_id, failure.message))
+            self._media_failed(track, request, failure, now)
+        else:
+            self._consider_abandoning(track, request, now)
 
     def _earliest_us(self, track: TrackState, phase: Phase, now: int) -> int | None:
         """When this track may request again by the clock alone; None when the clock does not decide it."""
@@ -237,8 +262,9 @@ class Fetching:
         self._prepare(track, Place(poorer.index, rung), now)
         self._request_id += 1
         source = self._recovery.board.pick(track.track.stretch_of(poorer.index).sources, now) or ""
-        track.in_flight = Request(self._request_id, poorer.index, rung, now, is_replacement=True, source=source)
-        self._share.begin(track.in_flight)
+        track.in_flight = Request(
+            self._request_id, poorer.index, rung, now, is_replacement=True, source=source, heard_us=now
+        )
         duration_us = poorer.end_us - poorer.start_us
         reason = f"there is time to replace rung {poorer.rung}"
         key = track.track.key
@@ -258,12 +284,12 @@ class Fetching:
             self._emit(*track.drop_kept())
             kept = None
         retries.kept, retries.at_us, retries.stay_at = None, None, None
+        track.floor = self._allowed(track).floor if track is self._tracks[0] else 0
         self._request_id += 1
-        request = Request(self._request_id, index, rung, now, is_second_choice=is_second_choice)
+        request = Request(self._request_id, index, rung, now, is_second_choice=is_second_choice, heard_us=now)
         request.source = self._source(track, rung, now)
         request.received_bytes = request.resumed_bytes = kept.size_bytes if kept is not None else 0
         track.in_flight = request
-        self._share.begin(request)
         self._emit(
             FetchSegment(
                 request.request_id,
@@ -315,6 +341,7 @@ class Fetching:
             if found is not None:
                 state = found[1]
                 state.request_id, state.is_held = None, True
+                state.log.clear()
                 self._recovery.board.forgive(state.source, now)
                 self._prepare(track, state.place, now)
                 self._emit(*track.feed())
@@ -325,18 +352,32 @@ class Fetching:
         if track is None or track.in_flight is None:
             return
         request = track.in_flight
-        self._share.arrived(request, received_bytes, first_byte_us)
-        is_free = not request.is_second_choice and not request.is_replacement and self.limits.pinned_rung is None
-        if track is self._tracks[0] and is_free and not self.is_scrubbing:
-            self._consider_abandoning(track, request, now)
+        if received_bytes > request.received_bytes:
+            request.heard_us = self._overdue.heard_us = now
+        request.received_bytes = received_bytes
+        request.first_byte_us = first_byte_us
+        self._consider_abandoning(track, request, now)
+
+    def resume_refused(self, request_id: int) -> None:
+        """What an earlier request had brought is not of the same: all is fetched again."""
+        track = self._track_of(request_id)
+        if track is not None and track.in_flight is not None:
+            track.wasted_bytes += track.in_flight.resumed_bytes
+            track.in_flight.resumed_bytes = track.in_flight.received_bytes = 0
 
     def _consider_abandoning(self, track: TrackState, request: Request, now: int) -> None:
+        """Let the rule give this download up for a lower rung: once a segment, and never for more than is missing."""
+        if track is not self._tracks[0] or request.is_second_choice or request.is_replacement:
+            return
+        if self.limits.pinned_rung is not None or request.rung == 0:
+            return
+        total_bytes = track.track.size_bytes(request.index, request.rung)
         better = self.rules.use(track.stretch.rungs).abandon(
             Progress(
                 rung=request.rung,
                 segment_us=track.track.segment_us(request.index),
-                total_bytes=track.track.size_bytes(request.index, request.rung),
-                received_bytes=request.received_bytes,
+                total_bytes=total_bytes - request.resumed_bytes,
+                received_bytes=request.received_bytes - request.resumed_bytes,
                 request_us=request.request_us,
                 first_byte_us=request.first_byte_us,
                 now_us=now,
@@ -344,12 +385,12 @@ class Fetching:
                 sizes_exact=int(track.track.sizes_exact),
             )
         )
-        if not 0 <= better < request.rung or better not in track.usable_rungs():
+        if not track.floor <= better < request.rung or better not in track.usable_rungs():
             return
-        better = max(better, allowed_rungs(track, self.limits, self.below_bps).floor)
-        if better >= request.rung:
+        if track.track.size_bytes(request.index, better) >= total_bytes - request.received_bytes:
             return
-        self.rules.observe(self._share.sample(SAMPLE_ABANDONED, request, now))
+        came_bytes = request.received_bytes - request.resumed_bytes
+        self._observe(SAMPLE_ABANDONED, request, came_bytes, request.first_byte_us, now)
         reason = "download too slow for the buffer"
         self.abandon(track, reason)
         self._request(track, better, reason, now, is_second_choice=True)
@@ -359,17 +400,18 @@ class Fetching:
         if track is None or track.in_flight is None:
             return
         request = track.in_flight
-        self._share.arrived(request, size_bytes, first_byte_us)
         position = self._playhead.position_us(now)
         self.recovered = self._recovery.how_it_ended(track, request) or self.recovered
         self._recovery.board.forgive(request.source, now)
+        self._overdue.heard_us = now
+        self._overdue.answered(first_byte_us - request.request_us)
         if request.is_replacement:
             fed = track.replaced(request, size_bytes, position + REPLACEMENT_MARGIN_US)
         else:
             track.received(request, size_bytes)
             fed = track.feed()
         if track is self._tracks[0]:
-            self.rules.observe(self._share.sample(SAMPLE_DOWNLOAD, request, now))
+            self._observe(SAMPLE_DOWNLOAD, request, size_bytes - request.resumed_bytes, first_byte_us, now)
         loaded = SegmentLoaded(
             track.kind,
             request.rung,
@@ -396,6 +438,7 @@ class Fetching:
         """Give up the request of this track, if there is one."""
         if track.in_flight is not None:
             self._emit(AbandonSegment(track.in_flight.request_id, reason))
+            track.wasted_bytes += track.in_flight.received_bytes
             track.in_flight = None
 
     def abandon_all(self, reason: str) -> None:
@@ -407,6 +450,9 @@ class Fetching:
                 self._emit(AbandonSegment(state.request_id, reason))
                 state.request_id = None
 
+    def _observe(self, kind: int, request: Request, size_bytes: int, first_byte_us: int, now: int) -> None:
+        self.rules.observe(Sample(kind, request.rung, size_bytes, request.request_us, first_byte_us, now))
+
     def _track_of(self, request_id: int) -> TrackState | None:
         for track in self._tracks:
             if track.in_flight is not None and track.in_flight.request_id == request_id:
@@ -416,8 +462,13 @@ class Fetching:
     # ------------------------------------------------------------------ failures
 
     def _media_failed(self, track: TrackState, request: Request, failure: FetchFailure, now: int) -> None:
+        if failure.is_whole and track.retries.is_spoilt:
+            self.received(request.request_id, failure.kept_bytes, request.first_byte_us or now, now)
+            return
         track.in_flight = None
         if request.is_replacement:
+            if failure.kept_bytes:
+                self._emit(DiscardSegment(request.request_id))
             track.wasted_bytes += request.received_bytes
             return  # what is buffered is good enough
         position = self._playhead.position_us(now)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from cushion_player.events import Attempt
 from cushion_player.timeline import Stretch
 
 
@@ -43,6 +44,8 @@ class NeedState:
     """The sources that failed since every source had its turn."""
     rounds: int = 0
     """How often every source has failed."""
+    log: list[Attempt] = field(default_factory=list)
+    """What failed; empty once it is there."""
 
     @property
     def is_known(self) -> bool:

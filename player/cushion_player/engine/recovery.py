@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState
-from cushion_player.engine.retry import Jitter, RetryPolicy, delay_us
+from cushion_player.engine.retry import FailureClass, Jitter, RetryPolicy, delay_us
 from cushion_player.engine.sources import SourceBoard
 from cushion_player.engine.track import Kept, Request, TrackState
-from cushion_player.events import Attempt, Event, SegmentRetried
+from cushion_player.events import Attempt, DiscardSegment, Event, SegmentRetried
 
 SHORT_BUFFER_SEGMENTS = 2
 """With less than so many segments ahead, a failure also lowers the rung: there may be no time for a third try."""
@@ -36,7 +36,7 @@ class Recovery:
         )
         retries.last_code = failure.code
         self._punish(stretch.sources, request.source, failure, now)
-        has_more = failure.kept_bytes > request.resumed_bytes
+        has_more = failure.is_transient and failure.kept_bytes > request.resumed_bytes
         events = self._keep(track, request, failure)
         if len(retries.log) >= self._policy.max_attempts:
             track.failure = failure
@@ -74,9 +74,10 @@ class Recovery:
                 return False
             is_short = ahead_us < SHORT_BUFFER_SEGMENTS * track.track.segment_us(track.next_index)
             if is_short or retries.rounds[rung] > 1:
-                _lower_hopes(track, rung)
+                _lower_hopes(track, rung, to_lowest=is_short and failure.kind is FailureClass.TIMEOUT)
             return True
-        if retries.rounds[rung] >= attempts:
+        is_elsewhere = failure.is_whole and len(track.usable_rungs()) > 1
+        if retries.rounds[rung] >= attempts or is_elsewhere:
             retries.dead_rungs.add(rung)
         return bool(track.usable_rungs())
 
@@ -97,7 +98,7 @@ class Recovery:
         state.request_id = None
         index, rung = state.place
         sources = track.track.stretch_of(index).sources if need.kind is NeedKind.INIT else ()
-        track.retries.log.append(_attempt(track, str(need.kind), index, rung, state.source, failure, now))
+        state.log.append(_attempt(track, str(need.kind), index, rung, state.source, failure, now))
         track.retries.last_code = failure.code
         self._punish(sources, state.source, failure, now)
         state.tried.add(state.source)
@@ -107,6 +108,7 @@ class Recovery:
         state.tried.clear()
         state.rounds += 1
         may_come = need.kind is NeedKind.KEY and failure.is_transient and ahead_us > 0
+        may_come = may_come and len(state.log) < self._policy.max_attempts
         if state.rounds < self._policy.rule(failure.kind).attempts or may_come:
             state.retry_at_us = now + self._wait_us(failure, state.rounds)
             return
@@ -133,23 +135,37 @@ class Recovery:
     def _keep(self, track: TrackState, request: Request, failure: FetchFailure) -> list[Event]:
         """Remember what the driver keeps, or count what it does not as wasted."""
         events = track.drop_kept()
-        if failure.kept_bytes > 0:
+        if failure.is_whole:
+            track.retries.is_spoilt = True
+            track.wasted_bytes += failure.kept_bytes
+            events.append(DiscardSegment(request.request_id))
+        elif failure.kept_bytes > 0:
             track.retries.kept = Kept(request.request_id, request.rung, failure.kept_bytes)
         else:
             track.wasted_bytes += request.received_bytes
         return events
 
 
-def _lower_hopes(track: TrackState, rung: int) -> None:
-    """Try below `rung` next; where nothing is below, and it failed twice, anywhere else."""
-    retries = track.retries
+def lowest_rung(track: TrackState) -> int:
+    """The lowest rung that the next segment can be had at and the viewer's limits allow."""
     usable = track.usable_rungs()
-    if len(usable) < 2:
+    return next((rung for rung in usable if rung >= track.floor), usable[-1] if usable else 0)
+
+
+def _lower_hopes(track: TrackState, rung: int, *, to_lowest: bool) -> None:
+    """Try below `rung` next, at the lowest where time was lost and little is left.
+
+    Where nothing is below, and it failed twice, anywhere else.
+    """
+    retries = track.retries
+    lowest = lowest_rung(track)
+    if len(track.usable_rungs()) < 2:
         return
-    retries.stay_at = None
-    if rung > usable[0]:
-        retries.ceiling = rung - 1
+    if rung > lowest:
+        retries.stay_at = None
+        retries.ceiling = lowest if to_lowest else rung - 1
     elif retries.rounds[rung] > 1:
+        retries.stay_at = None
         retries.dead_rungs.add(rung)
         retries.ceiling = None
 

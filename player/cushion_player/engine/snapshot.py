@@ -40,3 +40,5 @@ class EngineSnapshot:
     audio_key: str = ""
     """The audio track that plays; "" when there is none of its own."""
     text_key: str = ""
+    wasted_bytes: int = 0
+    """Received for the tracks being played, and dropped unused: abandoned, replaced, or broken off."""

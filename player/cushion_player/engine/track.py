@@ -33,8 +33,9 @@ class Request:
     source: str = ""
     resumed_bytes: int = 0
     """Of `received_bytes`, what an earlier request had brought."""
-    link_bytes_before: int = 0
-    """What all downloads had brought when this one began."""
+    heard_us: int = 0
+    """When something last came of it, or it was made."""
+    looked_us: int = 0
 
 
 class Kept(NamedTuple):
@@ -64,6 +65,10 @@ class Retries:
     dry_us: int | None = None
     """Since when nothing is left to play."""
     kept: Kept | None = None
+    is_spoilt: bool = False
+    """Whether it came spoilt: the next time it is taken as it is."""
+    cut: bool = False
+    """Whether a silent request was given up before its time-out."""
     log: list[Attempt] = field(default_factory=list)
     last_code: str = ""
 
@@ -102,6 +107,8 @@ class TrackState:
         self.playing: TrackRung | None = None
         self.source: str | None = None
         """Of the last segment requested."""
+        self.floor = 0
+        """The lowest rung that the viewer's limits allow, at the last request."""
         self.wasted_bytes = 0
         """Received and dropped without having been of use."""
         self.prerequisites = Prerequisites()
@@ -349,6 +356,11 @@ class TrackState:
         dropped = [segment for segment in self.buffer.drop_from(lost) if segment.rung != ABSENT]
         self.wasted_bytes += sum(segment.size_bytes for segment in dropped)
         return events + [DiscardSegment(segment.request_id) for segment in dropped]
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Every request that failed for what is missing now, oldest first."""
+        needs = [attempt for state in self.prerequisites.states.values() for attempt in state.log]
+        return tuple(sorted((*needs, *self.retries.log), key=lambda attempt: attempt.time_us))
 
     def drop_kept(self) -> list[Event]:
         """Forget what a failed request had brought."""

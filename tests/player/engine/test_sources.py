@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import cycle
 from typing import TypeVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cushion_player.engine import EngineConfig, FetchFailure, PlaybackEngine, RetryPolicy
 from cushion_player.engine.retry import FailureClass
 from cushion_player.engine.sources import SourceBoard
 from cushion_player.events import (
+    AbandonSegment,
+    DiscardSegment,
+    FeedSegment,
+    FetchInit,
     FetchSegment,
     Notice,
     PlaybackEnded,
     PlaybackFailed,
     RebufferEnded,
+    SegmentLoaded,
     SegmentRetried,
     SourceChanged,
     StallCause,
 )
+from cushion_player.journal import JournalWriter, replay
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import Stretch, Timeline, TrackKind
@@ -174,7 +184,7 @@ def test_a_stall_that_another_source_ended_says_so() -> None:
 
     slow = replace(BROKEN, retry_after_us=6 * SECOND)
     shown = timeline("a", "b")
-    driver = VirtualDriver(PlaybackEngine(), shown, make_link([SECOND], [6_000_000], 3 * SECOND), fail=fail)
+    driver = VirtualDriver(PlaybackEngine(), shown, make_link([SECOND], [6_000_000], 2_200_000), fail=fail)
     driver.start()
     driver.run()
 
@@ -241,3 +251,163 @@ def test_waits_differ_by_seed_alone() -> None:
         return [notice.delay_us for notice in told(driver, SegmentRetried)]
 
     assert waits(1) == waits(1) != waits(2)
+
+
+# --------------------------------------------------------------------------- called by hand
+
+
+def begin(*sources: str, rule: str = "bba2") -> tuple[PlaybackEngine, FetchSegment]:
+    """An engine that has its initialisation segment, and its first request for a segment."""
+    engine = PlaybackEngine(rule=rule)
+    engine.start(timeline(*sources), 0, now=0)
+    engine.play(now=0)
+    events = engine.take_events()
+    (init,) = [event for event in events if isinstance(event, FetchInit)]
+    engine.init_received(init.request_id, now=1)
+    (segment,) = [event for event in events if isinstance(event, FetchSegment)]
+    return engine, segment
+
+
+def fetched(engine: PlaybackEngine) -> FetchSegment:
+    (segment,) = [event for event in engine.take_events() if isinstance(event, FetchSegment)]
+    return segment
+
+
+def test_what_had_come_is_resumed_at_the_next_source_and_not_counted_twice() -> None:
+    engine, first = begin("a", "b", rule="throughput")
+    engine.segment_failed(first.request_id, replace(RESET, kept_bytes=50_000), now=SECOND)
+
+    second = fetched(engine)
+    engine.segment_received(second.request_id, 75_000, SECOND + 1, now=2 * SECOND)
+
+    assert (second.source, second.resumes, second.rung) == ("b", first.request_id, first.rung)
+    assert engine.snapshot(2 * SECOND).wasted_bytes == 0
+    assert engine.snapshot(2 * SECOND).throughput_bps == pytest.approx(25_000 * 8, rel=0.01)
+
+
+def test_what_had_come_is_dropped_and_counted_when_another_rung_is_fetched() -> None:
+    engine, first = begin(rule="throughput")
+    engine.segment_failed(first.request_id, replace(MISSING, kept_bytes=50_000), now=SECOND)
+
+    events = engine.take_events()
+
+    (second,) = [event for event in events if isinstance(event, FetchSegment)]
+    assert (second.resumes, second.rung != first.rung) == (0, True)
+    assert DiscardSegment(first.request_id) in events
+    assert engine.snapshot(SECOND).wasted_bytes == 50_000
+
+
+def test_what_is_not_of_the_same_counts_as_wasted() -> None:
+    engine, first = begin("a", "b")
+    engine.segment_failed(first.request_id, replace(RESET, kept_bytes=50_000), now=SECOND)
+    second = fetched(engine)
+
+    engine.resume_refused(second.request_id, now=SECOND)
+    engine.segment_received(second.request_id, 75_000, SECOND + 1, now=2 * SECOND)
+
+    assert engine.snapshot(2 * SECOND).wasted_bytes == 50_000
+
+
+def test_a_spoilt_segment_is_fetched_once_more_and_then_taken_as_it_is() -> None:
+    spoilt = FetchFailure("decode", "no box at byte 0", retryable=True, kept_bytes=75_000, is_whole=True)
+    engine, first = begin()
+
+    engine.segment_failed(first.request_id, spoilt, now=SECOND)
+    events = engine.take_events()
+    (second,) = [event for event in events if isinstance(event, FetchSegment)]
+    (init,) = [event for event in events if isinstance(event, FetchInit)]
+    engine.init_received(init.request_id, now=SECOND)
+    engine.segment_failed(second.request_id, spoilt, now=2 * SECOND)
+    after = engine.take_events()
+
+    assert DiscardSegment(first.request_id) in events
+    assert second.rung != first.rung
+    assert [event.index for event in after if isinstance(event, SegmentLoaded)] == [0]
+    assert [event.request_id for event in after if isinstance(event, FeedSegment)] == [second.request_id]
+
+
+def test_a_silent_source_is_left_before_its_time_out_when_another_one_has_the_same() -> None:
+    engine, first = begin("a", "b")
+    now = 1
+    while not (events := engine.take_events()) or not any(isinstance(event, AbandonSegment) for event in events):
+        timer = engine.next_timer()
+        assert timer is not None
+        assert timer > now
+        now = timer
+        engine.handle_timer(now=now)
+
+    (second,) = [event for event in events if isinstance(event, FetchSegment)]
+    assert 3 * SECOND <= now < 4 * SECOND
+    assert (first.source, second.source, second.rung) == ("a", "b", first.rung)
+
+
+def test_the_last_usable_rung_of_the_last_source_is_waited_for() -> None:
+    engine, first = begin()
+    now = 0
+    while now < 15 * SECOND:
+        timer = engine.next_timer()
+        assert timer is not None
+        now = timer
+        engine.handle_timer(now=now)
+
+    assert first.rung == 0
+    assert [event for event in engine.take_events() if isinstance(event, AbandonSegment | FetchSegment)] == []
+
+
+def test_a_body_that_drips_is_given_up_though_it_is_never_silent() -> None:
+    engine, first = begin()
+    now, received = 0, 0
+    while not any(isinstance(event, AbandonSegment) for event in engine.take_events()):
+        now, received = now + SECOND, received + 20
+        engine.segment_progress(first.request_id, received, SECOND, now=now)
+        assert now < 30 * SECOND
+
+    assert now == 20 * SECOND
+
+
+def test_a_slow_body_that_is_nearly_there_is_kept() -> None:
+    engine, first = begin()
+    for second in range(1, 26):
+        engine.segment_progress(first.request_id, second * 2_900, SECOND, now=second * SECOND)
+
+    assert not any(isinstance(event, AbandonSegment) for event in engine.take_events())
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    sources=st.sampled_from([(), ("a", "b"), ("a", "b", "c")]),
+    script=st.lists(
+        st.sampled_from([None, None, RESET, MISSING, BROKEN, replace(BROKEN, status=503, retry_after_us=3 * SECOND)]),
+        min_size=1,
+        max_size=60,
+    ),
+    seed=st.integers(0, 1000),
+)
+def test_any_script_of_failures_ends_or_fails_in_bounded_time_and_replays(
+    sources: tuple[str, ...], script: list[FetchFailure | None], seed: int
+) -> None:
+    """The script repeats for ever; what fails of a segment is told in full when playback fails for it."""
+    journal = io.StringIO()
+    config = EngineConfig()
+    turns = cycle(script)
+    failures: dict[tuple[TrackKind, int], int] = {}
+
+    def fail(fetch: FetchSegment) -> FetchFailure | None:
+        failure = next(turns)
+        if failure is not None:
+            failures[fetch.track, fetch.index] = failures.get((fetch.track, fetch.index), 0) + 1
+        return failure
+
+    engine = PlaybackEngine(config, seed=seed, on_verb=JournalWriter(journal, config, "bba2", {}, seed).write)
+    driver = VirtualDriver(engine, timeline(*sources, n_segments=12, audio=True), LINK, fail=fail)
+    driver.start()
+    driver.run(until_us=1_000 * SECOND)
+
+    last = driver.notices[-1][1]
+    assert isinstance(last, PlaybackEnded | PlaybackFailed)
+    if isinstance(last, PlaybackFailed):
+        named = {(attempt.track, int(attempt.what.split()[1])) for attempt in last.attempts if " " in attempt.what}
+        (place,) = named
+        assert len(last.attempts) == failures[place]
+    assert driver.requests[-1][0] <= driver.notices[-1][0]
+    assert replay(io.StringIO(journal.getvalue())).is_equal

@@ -12,7 +12,6 @@ from tests.player.faults.vod_scenarios import vod_scenarios
 PENDING: Mapping[str, str] = {
     "live": "live presentations are refused",
     "steering": "no steering server is asked",
-    "useful rate": "a body that never falls silent for long may take for ever",
     "other init": "an initialisation segment that cannot be read ends playback though other rungs are fine",
     "manifest retry": "a manifest is asked for once",
 }
