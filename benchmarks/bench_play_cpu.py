@@ -1,73 +1,100 @@
-"""What does a played second cost in CPU, against mpv on the same 720p segments, both in real time?"""
+"""What does a played second cost in CPU, against mpv and VLC on the same 720p segments, all in real time?
+
+DASH and HLS, null outputs, the start included. What is decoded is the same; the rest is the player.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.harness import BenchmarkError, Cost, Report, alternate, arguments, finish, ratio, run
-from benchmarks.players import cushion_command, mpv_command
+from benchmarks.harness import BenchmarkError, Cost, Report, arguments, finish, ratio, run, take_turns
+from benchmarks.players import cushion_command, mpv_command, unprivileged, vlc_command
 from benchmarks.title import FRAME_RATE, TOP, title
 from cushion_player.testing.origin import Origin
 
-GOAL_RATIO = 1.1
+GOAL_RATIO = 1.0
+MANIFESTS = {"DASH": "/manifest.mpd", "HLS": "/master.m3u8"}
+PATIENCE_S = 60
+SHOWN_SHARE = 0.8
+"""Of the frames; on a busy machine some come too late to be shown, but they are decoded all the same."""
 
 
 def play_ours(url: str, seconds: int) -> Cost:
     """One run of `cushion play`; raises BenchmarkError unless it really showed the frames."""
     with TemporaryDirectory() as folder:
         summary_path = Path(folder) / "summary.json"
-        cost = run(cushion_command(url, seconds, "--json", str(summary_path)), timeout_s=seconds + 30)
+        cost = run(cushion_command(url, seconds, "--json", str(summary_path)), timeout_s=seconds + PATIENCE_S)
         summary = json.loads(summary_path.read_text())
     expected = seconds * FRAME_RATE
-    if summary["frames_shown"] < 0.98 * expected:
+    if summary["frames_shown"] < SHOWN_SHARE * expected:
         raise BenchmarkError(f"only {summary['frames_shown']} of {expected} frames were shown")
     return cost
 
 
 def play_mpv(url: str, seconds: int) -> Cost:
     """One run of mpv; raises BenchmarkError when it did not play in real time."""
-    cost = run(mpv_command(url, seconds, "--really-quiet"), timeout_s=seconds + 30)
-    if cost.wall_s < seconds - 0.5:
-        raise BenchmarkError(f"mpv ended after {cost.wall_s:.1f} s instead of {seconds} s")
+    return in_real_time(run(mpv_command(url, seconds, "--really-quiet"), timeout_s=seconds + PATIENCE_S), seconds)
+
+
+def play_vlc(url: str, seconds: int) -> Cost:
+    """One run of VLC; raises BenchmarkError when it did not play in real time."""
+    command = vlc_command(url, seconds)
+    return in_real_time(run(command, timeout_s=seconds + PATIENCE_S, user=unprivileged()), seconds)
+
+
+def in_real_time(cost: Cost, seconds: int) -> Cost:
+    if cost.wall_s < seconds - 1:
+        raise BenchmarkError(f"ended after {cost.wall_s:.1f} s instead of {seconds} s")
     return cost
 
 
-def main() -> int:
-    parser = arguments(__doc__ or "", pairs=7)
-    parser.add_argument("--seconds", type=int, default=30, metavar="S", help="how much to play (default %(default)s)")
-    options = parser.parse_args()
-    seconds: int = options.seconds
-    folder = title(seconds, TOP)
-    with Origin(folder).in_thread() as origin:
-        url = origin.url("/master.m3u8")
-        ours, theirs = alternate(
-            lambda: play_ours(url, seconds),
-            lambda: play_mpv(url, seconds),
-            options.pairs,
-            on_pair=lambda mine, other: (
-                f"{per_second(mine, seconds):.0f} against {per_second(other, seconds):.0f} ms/s"
+def compare(notation: str, seconds: int, rounds: int) -> Report:
+    """All players that are here, in turn."""
+    with Origin(title(seconds, TOP)).in_thread() as origin:
+        url = origin.url(MANIFESTS[notation])
+        players = {"cushion": lambda: play_ours(url, seconds), "mpv": lambda: play_mpv(url, seconds)}
+        if shutil.which("cvlc"):
+            players["VLC"] = lambda: play_vlc(url, seconds)
+        runs = take_turns(
+            players,
+            rounds,
+            on_round=lambda latest: ", ".join(
+                f"{name} {per_second(cost, seconds):.0f}" for name, cost in latest.items()
             ),
         )
-    report = Report(f"CPU per played second: {seconds} s of 720p at {TOP[0].bitrate_bps / 1e6:g} Mb/s, start included")
-    ours_ms = [per_second(cost, seconds) for cost in ours]
-    theirs_ms = [per_second(cost, seconds) for cost in theirs]
-    report.add("cushion play --headless", ours_ms, "ms/s")
-    report.add("mpv --vo=null --ao=null", theirs_ms, "ms/s")
-    compared = ratio(ours_ms, theirs_ms)
-    report.rows.append(("ratio", compared, ""))
-    report.add("peak memory, cushion", [cost.peak_rss_bytes / 1e6 for cost in ours], "MB")
-    report.add("peak memory, mpv", [cost.peak_rss_bytes / 1e6 for cost in theirs], "MB")
-    claim = f"at most {GOAL_RATIO} times mpv (median {compared.median:.2f}, {compared.low:.2f} to {compared.high:.2f})"
-    report.judge(claim, compared.median <= GOAL_RATIO)
-    return finish([report], options.json)
+    report = Report(
+        f"CPU per played second, {notation}: {seconds} s of 720p at {TOP[0].bitrate_bps / 1e6:g} Mb/s, start included"
+    )
+    each_ms = {name: [per_second(cost, seconds) for cost in costs] for name, costs in runs.items()}
+    for name, figures in each_ms.items():
+        report.add(name, figures, "ms/s")
+    for name, costs in runs.items():
+        report.add(f"peak memory, {name}", [cost.peak_rss_bytes / 1e6 for cost in costs], "MB")
+    for name in list(players)[1:]:
+        compared = ratio(each_ms["cushion"], each_ms[name])
+        report.rows.append((f"ratio to {name}", compared, ""))
+        spread = f"median {compared.median:.2f}, {compared.low:.2f} to {compared.high:.2f}"
+        claim = f"at most {GOAL_RATIO} times {name} ({spread})"
+        report.judge(claim, compared.median <= GOAL_RATIO)
+    return report
 
 
 def per_second(cost: Cost, seconds: int) -> float:
     """CPU milliseconds a played second."""
     return cost.cpu_s / seconds * 1000
+
+
+def main() -> int:
+    parser = arguments(__doc__ or "", pairs=7)
+    parser.add_argument("--seconds", type=int, default=60, metavar="S", help="how much to play (default %(default)s)")
+    parser.add_argument("--only", choices=list(MANIFESTS), help="one kind of manifest instead of both")
+    options = parser.parse_args()
+    notations = [options.only] if options.only else list(MANIFESTS)
+    return finish([compare(notation, options.seconds, options.pairs) for notation in notations], options.json)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How exact is the shaped transport, how soon after an abandoned download comes the next, what does a gigabyte cost?"""
+"""How exact are shaped transport and origin, how soon after an abandoned download is the next, what is a gigabyte?"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import httpx
 from benchmarks.harness import Report, Spread, arguments, finish, ratio
 from cushion_player.clock import MonotonicClock
 from cushion_player.testing.origin import Origin
+from cushion_player.testing.shaped_origin import ShapedOrigin
 from cushion_player.transport.base import FetchRequest, fetch_bytes
 from cushion_player.transport.http import HttpTransport
 from cushion_player.transport.shaped import ShapedTransport
@@ -55,6 +56,50 @@ async def _segment_errors(base: str, n_segments: int) -> list[float]:
         errors.append(abs(result.end_us - result.request_us - ideal_us) / ideal_us * 100)
     await transport.close()
     return errors
+
+
+def origin_error(connections: int, n_segments: int) -> Report:
+    """Times over a shaped origin's link, with that many connections at once, against the link arithmetic.
+
+    With several at once each round's last byte is what the arithmetic knows; how far the first lies before it says
+    how fair the link was.
+    """
+    report = Report(f"shaped origin on loopback, {connections} at once: {n_segments} rounds over the same link")
+    errors, late_ms, spread = asyncio.run(_origin_errors(connections, n_segments))
+    mean = sum(errors) / len(errors)
+    report.add("error of a round's time", errors, "%")
+    report.add("first to last body of a round, of its time", spread, "%")
+    report.notes.append(f"mean error {mean:.3f} %")
+    report.judge(f"mean error at most 2 % (seen {mean:.3f})", mean <= 2)
+    worst = max(min(error / 5, late / 5) for error, late in zip(errors, late_ms, strict=True))
+    report.judge(f"every round within 5 % or 5 ms (worst {worst:.2f} of that)", worst <= 1)
+    return report
+
+
+async def _origin_errors(connections: int, n_rounds: int) -> tuple[list[float], list[float], list[float]]:
+    """Per round: error in percent, error in ms, and the spread of its bodies in percent."""
+    arithmetic = SharedLink(STEPS)
+    errors: list[float] = []
+    late_ms: list[float] = []
+    spread: list[float] = []
+    with shaped_process() as base:
+        transport = HttpTransport()
+        origin_us = 0
+        for number in range(n_rounds):
+            size = SIZES_BYTES[number % len(SIZES_BYTES)]
+            request = FetchRequest(f"{base}/{size}")
+            results = await asyncio.gather(*(fetch_bytes(transport, request, CLOCK) for _ in range(connections)))
+            asked_us = min(result.request_us for result in results)
+            ended_us = max(result.end_us for result in results)
+            origin_us = origin_us or asked_us
+            asked_us -= origin_us
+            ideal_us = arithmetic.reserve(asked_us + STEPS.latency_us, size * connections) - asked_us
+            off_us = abs(ended_us - origin_us - asked_us - ideal_us)
+            errors.append(off_us / ideal_us * 100)
+            late_ms.append(off_us / 1000)
+            spread.append((ended_us - min(result.end_us for result in results)) / ideal_us * 100)
+        await transport.close()
+    return errors, late_ms, spread
 
 
 def abandonment(base: str, rounds: int) -> Report:
@@ -142,8 +187,14 @@ async def _bare_bodies(url: str, times: int) -> AsyncGenerator[AsyncIterator[byt
 @contextmanager
 def origin_process() -> Generator[str, None, None]:
     """An origin in a process of its own, so that it does not share our interpreter. Yields its address."""
+    with _process(_serve) as base:
+        yield base
+
+
+@contextmanager
+def _process(serve: Callable[[Connection], None]) -> Generator[str, None, None]:
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{ours.recv()}"
@@ -152,9 +203,25 @@ def origin_process() -> Generator[str, None, None]:
         process.join()
 
 
+@contextmanager
+def shaped_process() -> Generator[str, None, None]:
+    """As `origin_process`, behind the link."""
+    with _process(_serve_shaped) as base:
+        yield base
+
+
+def _bodies() -> dict[str, bytes]:
+    return {f"/{size}": bytes(size) for size in (*SIZES_BYTES, LARGE_BYTES)}
+
+
 def _serve(pipe: Connection) -> None:
-    sizes = (*SIZES_BYTES, LARGE_BYTES)
-    with Origin({f"/{size}": bytes(size) for size in sizes}).in_thread() as origin:
+    with Origin(_bodies()).in_thread() as origin:
+        pipe.send(origin.port)
+        pipe.recv()
+
+
+def _serve_shaped(pipe: Connection) -> None:
+    with ShapedOrigin(_bodies(), STEPS).in_thread() as origin:
         pipe.send(origin.port)
         pipe.recv()
 
@@ -166,6 +233,8 @@ def main() -> int:
     with origin_process() as base:
         reports = [
             shaper_error(base, options.segments),
+            origin_error(1, options.segments),
+            origin_error(4, options.segments),
             abandonment(base, 10 * options.pairs),
             cost(base, options.pairs),
         ]

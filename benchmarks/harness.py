@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -41,11 +41,23 @@ class Cost:
     """Standard output and standard error together."""
 
 
-def run(command: Sequence[str], *, timeout_s: float) -> Cost:
-    """Run a command to its end and account for it. Raises BenchmarkError when it fails or outlasts its time."""
+def run(command: Sequence[str], *, timeout_s: float, user: int | None = None) -> Cost:
+    """Run a command to its end and account for it. Raises BenchmarkError when it fails or outlasts its time.
+
+    user: whom to run it as, and in what group; None is us.
+    """
     with tempfile.TemporaryFile() as sink:
         started_s = time.monotonic()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+            user=user,
+            group=user,
+            env=None if user is None else {**os.environ, "HOME": tempfile.gettempdir()},
+        )
         try:
             peak_rss_bytes = 0
             while True:
@@ -97,6 +109,22 @@ def alternate(
         if on_pair is not None:
             print(f"  pair {pair + 1}/{pairs}: {on_pair(ours_runs[-1], theirs_runs[-1])}", file=sys.stderr, flush=True)
     return ours_runs, theirs_runs
+
+
+def take_turns(
+    players: Mapping[str, Callable[[], T]], rounds: int, *, on_round: Callable[[dict[str, T]], str] | None = None
+) -> dict[str, list[T]]:
+    """Run each of several `rounds` times; every round begins with another one, so that drift favours none."""
+    runs: dict[str, list[T]] = {name: [] for name in players}
+    names = list(players)
+    for number in range(rounds):
+        start = number % len(names)
+        latest = {name: players[name]() for name in names[start:] + names[:start]}
+        for name, outcome in latest.items():
+            runs[name].append(outcome)
+        if on_round is not None:
+            print(f"  round {number + 1}/{rounds}: {on_round(latest)}", file=sys.stderr, flush=True)
+    return runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Rung:
 
 LADDER = (Rung(270, 400_000), Rung(360, 800_000), Rung(540, 1_400_000), Rung(720, 2_500_000))
 TOP = LADDER[-1:]
+THREE = (Rung(240, 300_000), Rung(360, 800_000), Rung(720, 2_500_000))
+"""The ladder over which players are compared on slow links."""
 
 
 def require(*commands: str) -> None:
@@ -41,13 +43,25 @@ def require(*commands: str) -> None:
 
 def title(seconds: int, rungs: tuple[Rung, ...]) -> Path:
     """The folder with `manifest.mpd` and `master.m3u8` of a film of that length; made on first use."""
+    return _title("film", ["-i", str(_film(seconds)), "-map", "0:a", "-c:a", "copy"], seconds, rungs)
+
+
+def busy_title(seconds: int, rungs: tuple[Rung, ...]) -> Path:
+    """As `title`, of ffmpeg's test pattern and a tone at 128 kb/s: pictures that fill the bitrate they are given."""
+    picture = ["-f", "lavfi", "-i", f"testsrc2=size=1280x720:rate={FRAME_RATE}:duration={seconds}"]
+    sound = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"]
+    coding = ["-map", "1:a", "-c:a", "aac", "-b:a", "128k", "-ac", "2"]
+    return _title("busy", [*picture, *sound, *coding], seconds, rungs)
+
+
+def _title(name: str, inputs: list[str], seconds: int, rungs: tuple[Rung, ...]) -> Path:
     require("ffmpeg")
-    folder = FOLDER / f"film-{seconds}s-{'-'.join(str(rung.height_px) for rung in rungs)}"
+    folder = FOLDER / f"{name}-{seconds}s-{'-'.join(str(rung.height_px) for rung in rungs)}"
     if not (folder / "master.m3u8").is_file():
         part = folder.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        _package(_film(seconds), part, rungs)
+        _package(inputs, part, rungs)
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     return folder
@@ -60,11 +74,18 @@ def _film(seconds: int) -> Path:
     return path
 
 
-def _package(film: Path, folder: Path, rungs: tuple[Rung, ...]) -> None:
-    command = ["ffmpeg", "-v", "error", "-y", "-i", str(film), "-map", "0:a", "-c:a", "copy"]
+def _package(inputs: list[str], folder: Path, rungs: tuple[Rung, ...]) -> None:
+    command = ["ffmpeg", "-v", "error", "-y", *inputs]
     for number, rung in enumerate(rungs):
         rate = str(rung.bitrate_bps)
-        command += ["-map", "0:v", f"-filter:v:{number}", f"scale=-2:{rung.height_px},setsar=1", f"-b:v:{number}", rate]
+        command += [
+            "-map",
+            "0:v",
+            f"-filter:v:{number}",
+            f"scale=-2:{rung.height_px},setdar=16/9",
+            f"-b:v:{number}",
+            rate,
+        ]
         command += [f"-maxrate:v:{number}", rate, f"-bufsize:v:{number}", str(2 * rung.bitrate_bps)]
     command += ["-c:v", "libx264", "-preset", "veryfast", "-g", str(SEGMENT_S * FRAME_RATE), "-sc_threshold", "0"]
     command += ["-f", "dash", "-seg_duration", str(SEGMENT_S), "-hls_playlist", "1", "-hls_master_name", "master.m3u8"]

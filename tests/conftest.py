@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +29,12 @@ THREAD_GRACE_S = 2.0
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C be tested also where the tests run in the background of a script, which ignores it for them."""
+    """Let Ctrl-C be tested also where the tests run in the background of a script, which ignores it for them.
+
+    Hypothesis may take its time: wall time on a busy machine says nothing about us.
+    """
+    hypothesis.settings.register_profile("house", deadline=None)
+    hypothesis.settings.load_profile("house")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

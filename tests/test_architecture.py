@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 from copy import deepcopy
 from typing import Any
 
@@ -119,3 +121,11 @@ def test_every_room_ships_its_types() -> None:
         typed = module.__file__.replace("__init__.py", "py.typed")
         with open(typed, encoding="utf-8"):
             pass
+
+
+@pytest.mark.parametrize("module", ["cushion_player.events", "cushion_player.outputs", "cushion_sdk.resume"])
+def test_module_can_be_imported_first(module: str) -> None:
+    """What everybody imports has no circle behind it, whatever the order."""
+    done = subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr

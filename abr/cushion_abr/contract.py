@@ -84,6 +84,8 @@ class Sample(NamedTuple):
     request_us: int
     first_byte_us: int
     end_us: int
+    other_bytes: int = 0
+    """What other downloads of this player (the sound, say) took of the link between first byte and end."""
 
 
 class Progress(NamedTuple):

@@ -133,10 +133,22 @@ def link_init(state: Float64Array, base: int, fast_half_life_s: float, slow_half
 
 
 def link_observe(sample: Sample, state: Float64Array, base: int) -> None:
-    """Count a finished or abandoned download, weighted by its seconds; seeks and empty samples change nothing."""
+    """Count a finished or abandoned download, weighted by its seconds; seeks and empty samples change nothing.
+
+    By its own bytes alone: what is left for it while other downloads go on as they do.
+    """
+    _link_add(sample, sample.bytes, state, base)
+
+
+def link_observe_whole(sample: Sample, state: Float64Array, base: int) -> None:
+    """As `link_observe`, by all the bytes that came meanwhile: what the link gives to everybody."""
+    _link_add(sample, sample.bytes + sample.other_bytes, state, base)
+
+
+def _link_add(sample: Sample, link_bytes: int, state: Float64Array, base: int) -> None:
     duration_us = transfer_us(sample)
     if duration_us > 0:
-        dual_add(state, base, sample.bytes * 8_000_000.0 / duration_us, duration_us / 1_000_000.0)
+        dual_add(state, base, link_bytes * 8_000_000.0 / duration_us, duration_us / 1_000_000.0)
         dual_add(state, base + DUAL_SIZE, float(max(sample.first_byte_us - sample.request_us, 0)), 1.0)
 
 

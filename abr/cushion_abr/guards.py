@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cushion_abr.contract import Int64Array, Situation
+from cushion_abr.contract import Int64Array, Ladder, Situation
 from cushion_abr.reasons import LIMITED
 
 
@@ -37,3 +37,29 @@ def insufficient_buffer(
     while rung > 0 and sizes_bits[0, rung] > budget_bits:
         rung -= 1
     return rung
+
+
+def affordable(ladder: Ladder, budget_bps: float, top: int) -> int:
+    """The highest rung <= `top` whose bitrate is within the budget; 0 when none is."""
+    rung = top
+    while rung > 0 and ladder.bitrate_bps[rung] > budget_bps:
+        rung -= 1
+    return rung
+
+
+def carries(ladder: Ladder, situation: Situation, throughput_bps: float, rung: int, n_segments: float) -> bool:
+    """Whether `rung` can be kept for `n_segments`, or to the end where that is nearer, at this throughput.
+
+    While it costs more than the link gives, the buffer is drawn down; one segment of it must be left in the end.
+    An upward switch that must be taken back at once costs two switches and gains little: this is what keeps a rule
+    from going to and fro where the link lies between two rungs.
+    """
+    if situation.rate > 0.0:
+        throughput_bps /= situation.rate
+    bitrate_bps = ladder.bitrate_bps[rung]
+    if bitrate_bps <= throughput_bps:
+        return True
+    if throughput_bps <= 0.0:
+        return False
+    lost_us = situation.segment_us * (bitrate_bps / throughput_bps - 1.0)
+    return bool(situation.buffer_us - situation.segment_us >= lost_us * min(n_segments, float(situation.n_left)))

@@ -19,6 +19,10 @@ UTILITY_WAIT: Final = 12
 LIMITED: Final = 13
 INSUFFICIENT_BUFFER: Final = 14
 ABANDON_SLOW: Final = 15
+REMEMBERED: Final = 16
+START_THROUGHPUT: Final = 17
+UNSUSTAINED: Final = 18
+HOLD: Final = 19
 
 TEXT: Final[dict[int, str]] = {
     FIXED: "fixed rung",
@@ -36,6 +40,10 @@ TEXT: Final[dict[int, str]] = {
     LIMITED: "capped by a limit",
     INSUFFICIENT_BUFFER: "buffer too short for a higher rung",
     ABANDON_SLOW: "download too slow for the buffer",
+    REMEMBERED: "first segment soon at the throughput of last time",
+    START_THROUGHPUT: "far below the measured throughput",
+    UNSUSTAINED: "a higher rung would not be carried for long",
+    HOLD: "the present rung is still carried",
 }
 
 

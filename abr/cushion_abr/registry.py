@@ -24,8 +24,8 @@ from cushion_abr.contract import (
     Sample,
     Situation,
 )
-from cushion_abr.estimators import LINK_SIZE, link_init, link_observe, link_throughput_bps
-from cushion_abr.rules import bba0, bba2, bola, fixed, throughput
+from cushion_abr.estimators import LINK_SIZE, link_init, link_observe_whole, link_throughput_bps
+from cushion_abr.rules import bba0, bba2, bola, bola_guarded, fixed, throughput
 
 KEEP = -1
 """What `abandon` returns to keep the download."""
@@ -130,7 +130,7 @@ class BoundRule:
 
     def observe(self, sample: Sample) -> None:
         """Tell the rule of a finished or abandoned download, or of a seek."""
-        link_observe(sample, self._link, 0)
+        link_observe_whole(sample, self._link, 0)
         self.spec.module.observe(sample, self._state)
 
     def abandon(self, progress: Progress) -> int:
@@ -209,5 +209,5 @@ def _number(name: str, key: str, value: object) -> float:
     return float(value)
 
 
-for _module in (fixed, throughput, bba0, bba2, bola):
+for _module in (fixed, throughput, bba0, bba2, bola, bola_guarded):
     register(_module.__name__.rpartition(".")[2], _module)

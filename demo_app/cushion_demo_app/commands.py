@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cushion_abr import DEFAULT_RULE
+
 _DEFAULT_DATA = Path(".cushion")
 
 DataOption = Annotated[Path, typer.Option("--data", help="Where everything is kept: server/, device/, downloads/.")]
@@ -55,7 +57,9 @@ def demo(
     json: Annotated[str, typer.Option(help="Headless: write the session summary to this file, - is stdout.")] = "",
     data: DataOption = _DEFAULT_DATA,
     trace: Annotated[str, typer.Option(help="Link to play over: unshaped, constant, step, 3g, 4g, or a file.")] = "",
-    rule: Annotated[str, typer.Option(help="ABR rule: bba2, bba0, bola, throughput, fixed.")] = "bba2",
+    rule: Annotated[
+        str, typer.Option(help="ABR rule: bola_guarded, bola, bba2, bba0, throughput, fixed.")
+    ] = DEFAULT_RULE,
     title: Annotated[str, typer.Option(help="Id or name of the title to play; headless: the film by default.")] = "",
     film_seconds: Annotated[float, typer.Option(min=2, help="Length of the reference film, when it is made.")] = 60.0,
     film_size: Annotated[str, typer.Option(metavar="WxH", help="Its size in pixels.")] = "1280x720",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from cushion_abr import DEFAULT_RULE
 from cushion_demo_app.backend_process import BackendProcess, serve_advice
 from cushion_demo_app.clips import CLIPS, Clip
 from cushion_demo_app.seed import FILM_NAME, FilmWish, Seeder, SeedReport
@@ -44,7 +45,7 @@ class DemoPlan:
     seconds: float | None = None
     json_target: str = ""
     trace: str = ""
-    rule: str = "bba2"
+    rule: str = DEFAULT_RULE
     title: str = ""
     film: FilmWish = field(default_factory=FilmWish)
     film_only: bool = False

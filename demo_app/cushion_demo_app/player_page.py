@@ -285,6 +285,8 @@ class PlayerPage(QtWidgets.QWidget):
         self._place_stats()
 
     def _place_stats(self) -> None:
+        """The stats keep between the bars while these are there, and subtitles above the lower one."""
+        self.surface.cover_bottom(self.height() - self.control_bar.y() if self.controls_shown else 0)
         top = _TOP_BAR_PX if self.controls_shown else _MARGIN_PX
         bottom = self.control_bar.y() if self.controls_shown else self.height() - _MARGIN_PX
         self.stats_overlay.fit(QtCore.QRect(_MARGIN_PX, top, self.width() - 2 * _MARGIN_PX, bottom - top))

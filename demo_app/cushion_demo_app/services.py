@@ -90,7 +90,8 @@ class AppServices:
             volume=wishes.loudness,
             max_height_px=wishes.height_cap_px or None,
         )
-        self._output = output = DecodedOutput(surface.lend(), audio, self.clock)
+        screen = surface.lend()
+        self._output = output = DecodedOutput(screen, audio, self.clock, text_renderer=screen)
         self.last_session = SyncSession(
             self.runtime,
             request.source,

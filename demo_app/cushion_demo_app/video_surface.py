@@ -12,9 +12,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cushion_demo_app.caption_painter import CaptionPainter
 from cushion_demo_app.geometry import Box, letterbox
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_player.outputs import FrameSource, VideoFrame
+from cushion_player.text import Cue
 
 ToBgra = Callable[[VideoFrame, int, int], NDArray[np.uint8]]
 """(frame, width, height) -> (height, width, 4) uint8 BGRA; rows may lie further apart than 4 × width."""
@@ -54,6 +56,11 @@ class SurfaceLease:
         if self._surface.lease is self:
             self._surface.detach()
 
+    def show(self, cues: tuple[Cue, ...]) -> None:
+        """A TextRenderer, too."""
+        if self._surface.lease is self:
+            self._surface.cues_changed.emit(cues)
+
 
 class VideoSurface(QtWidgets.QWidget):
     """A `VideoRenderer` on the Qt thread. `attach` and `detach` may be called from any thread."""
@@ -62,6 +69,8 @@ class VideoSurface(QtWidgets.QWidget):
     """A new frame was taken and will be painted."""
     clicked = QtCore.Signal()
     double_clicked = QtCore.Signal()
+    cues_changed = QtCore.Signal(object)
+    """From any thread: the cues to show from now on."""
     _source_changed = QtCore.Signal()
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, convert: ToBgra | None = None) -> None:
@@ -81,6 +90,9 @@ class VideoSurface(QtWidgets.QWidget):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.pull)
         self._source_changed.connect(self._follow_source)
+        self._captions = CaptionPainter()
+        self._covered_px = 0
+        self.cues_changed.connect(self.show_cues)
 
     # ------------------------------------------------------------------ VideoRenderer
 
@@ -112,10 +124,27 @@ class VideoSurface(QtWidgets.QWidget):
         """Where the picture lies in this widget, in device-independent pixels."""
         if self._frame is None:
             return Box(0, 0, 0, 0)
-        return letterbox(self._frame.width_px, self._frame.height_px, self.width(), self.height())
+        return letterbox(*self._frame.shape_px, self.width(), self.height())
+
+    @property
+    def cues(self) -> tuple[Cue, ...]:
+        """The text on screen."""
+        return self._captions.cues
+
+    def show_cues(self, cues: tuple[Cue, ...]) -> None:
+        """Text over the picture, from now on; on the Qt thread."""
+        self._captions.show(cues)
+        self.update()
+
+    def cover_bottom(self, height_px: int) -> None:
+        """Something lies over so much of the bottom: text keeps above it."""
+        if height_px != self._covered_px:
+            self._covered_px = height_px
+            self.update()
 
     def clear(self) -> None:
         """Back to black."""
+        self._captions.show(())
         self._frame = None
         self._forget_image()
         self.update()
@@ -153,6 +182,8 @@ class VideoSurface(QtWidgets.QWidget):
             self._fill_around(painter, box)
             image = self._image_for(self._frame, box)
             painter.drawImage(QtCore.QRect(*box), image)
+            below_px = self.height() - box.y - box.height
+            self._captions.paint(painter, box, max(0, self._covered_px - below_px))
         painter.end()
 
     def _fill_around(self, painter: QtGui.QPainter, box: Box) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cushion_player.timed.event import TimedEvent
 from cushion_player.timeline import TrackKind
 
 
@@ -406,6 +407,34 @@ class PartMissing:
 
 
 @dataclass(frozen=True, slots=True)
+class EventBegan:
+    """The position came to the start of an event; whoever listed it knows what it is."""
+
+    event_id: int
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventEnded:
+    event_id: int
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimedEventBegan:
+    """An event of the presentation is due; said by the driver, which knows what it is."""
+
+    event: TimedEvent
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimedEventEnded:
+    event: TimedEvent
+    position_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackEnded:
     """The last frame's time has passed."""
 
@@ -448,6 +477,10 @@ Notice = (
     | SourceChanged
     | MediaDamaged
     | PartMissing
+    | EventBegan
+    | EventEnded
+    | TimedEventBegan
+    | TimedEventEnded
     | PlaybackEnded
     | PlaybackFailed
 )

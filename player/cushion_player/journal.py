@@ -17,6 +17,7 @@ from typing import Any, TextIO, cast
 from cushion_player import events as event_types
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
 from cushion_player.engine.core import PlaybackEngine
+from cushion_player.engine.event_schedule import EventMark
 from cushion_player.engine.retry import RetryPolicy, RetryRule
 from cushion_player.engine.verbs import VERBS, VerbCall
 from cushion_player.errors import JournalError
@@ -32,7 +33,7 @@ VALUE_TYPES: dict[str, type] = {
     cls.__name__: cls
     for cls in (
         *(Timeline, LiveEdge, Track, Stretch, TrackRung, TimelineUpdate, TrackUpdate),
-        *(Limits, Loop, TrackSelection, FetchFailure, EngineConfig, RetryPolicy, RetryRule),
+        *(Limits, Loop, TrackSelection, FetchFailure, EngineConfig, RetryPolicy, RetryRule, EventMark),
     )
 } | {cls.__name__: cls for cls in vars(event_types).values() if isinstance(cls, type) and dataclasses.is_dataclass(cls)}
 

@@ -18,6 +18,8 @@ HLS_IDENTITY: Final = "hls-identity"
 """The bare key is what the URI leads to (EXT-X-KEY with KEYFORMAT identity)."""
 COMMON: Final = "urn:mpeg:dash:mp4protection:2011"
 """Only key ids are known: whoever has keys by key id can answer."""
+NO_KEY_ID: Final = bytes(16)
+"""In an initialisation segment: the keys rotate, and segments will name them."""
 _CLEARKEY_NAMES: Final = (f"urn:uuid:{CLEARKEY_SYSTEM}", "org.w3.clearkey", "http://dashif.org/guidelines/clearkey")
 _COMMON_NAMES: Final = (f"urn:uuid:{COMMON_SYSTEM}", COMMON)
 _ORDER: Final = (HLS_IDENTITY, CLEARKEY, COMMON)
@@ -64,6 +66,7 @@ def keys_needed(
     for header in headers:
         boxes.setdefault(_named(f"urn:uuid:{header.system}"), []).append(header.box)
         named += header.key_ids
+    named = [key_id for key_id in named if key_id != NO_KEY_ID]
     ways: dict[tuple[str, str], KeyRequest] = {}
     for item in offered:
         system = _system(item)

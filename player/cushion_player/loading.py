@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,10 @@ MAX_ROUNDS = 8
 """Needs may lead to further needs (hierarchical indexes); a manifest that never settles is refused."""
 LOAD_LIMIT_S = 30.0
 """For the manifest and all its parts together: a server that drips a byte a second is as bad as one that hangs."""
+MAX_TEXT_PLAYLISTS = 40
+"""Subtitle tracks beyond so many are not offered."""
+TEXT_PATIENCE_S = 4.0
+"""A film starts without the subtitles whose playlist takes longer."""
 MAX_AT_ONCE = 16
 """Requests in flight for one presentation: a title with a hundred playlists is not a flood for its server."""
 
@@ -47,23 +51,29 @@ async def load_presentation(
     limit_bytes: int = MANIFEST_LIMIT_BYTES,
     limit_s: float = LOAD_LIMIT_S,
 ) -> LoadedParts:
-    """Read the manifest at `url` and everything needed to play it.
+    """Read the manifest at `url` and everything needed to play it, subtitles included.
 
     limit_bytes: of the manifest and of each of its parts; what is longer is refused without being read to its end.
     limit_s: for everything together, by the event loop's time.
     Raises FetchError kinds when the manifest, all of its parts or all of its video cannot be fetched, ManifestError
-    when it cannot be read. A part that cannot be fetched is dropped while others remain, and is in `missing`.
+    when it cannot be read. A part that cannot be fetched is dropped while others remain, and is in `missing`; so is
+    text that does not come at once.
     """
     async with _limited(url, limit_s):
         result = await _read(transport, url, clock, limit_bytes)
         has_video = _has_video(result.presentation)
         missing: list[MissingPart] = []
+        asked: set[Need] = set()
+        """Playlists of text, which are wanted but never waited for long, nor asked for twice."""
         for _ in range(MAX_ROUNDS):
             if not result.needs:
                 break
-            result, failed = await _resolve(transport, result, result.needs, clock, limit_bytes)
+            text = [need for need in _text_needs(result.presentation) if need not in asked][:MAX_TEXT_PLAYLISTS]
+            asked.update(text)
+            result, failed = await _resolve(transport, result, [*result.needs, *text], clock, limit_bytes, asked)
             for part in failed:
-                result = manifest.drop(result, part.need, part.reason)
+                if part.need not in asked:
+                    result = manifest.drop(result, part.need, part.reason)
             missing += failed
         else:
             raise ManifestError(f"{url}: the manifest still needs more after {MAX_ROUNDS} rounds", location=url)
@@ -124,12 +134,31 @@ async def _read(transport: Transport, url: str, clock: Clock, limit_bytes: int) 
     return manifest.read(fetched.body, fetched.url)
 
 
+def _text_needs(presentation: Presentation) -> list[Need]:
+    """The playlists of text that were not read yet."""
+    text = {
+        item.id
+        for period in presentation.periods
+        for adaptation_set in period.adaptation_sets
+        if adaptation_set.kind is ContentKind.TEXT
+        for item in adaptation_set.representations
+    }
+    return [need for need in manifest.later_needs(presentation) if need.representation in text] if text else []
+
+
 async def _resolve(
-    transport: Transport, result: ReadResult, needs: Sequence[Need], clock: Clock, limit_bytes: int
+    transport: Transport,
+    result: ReadResult,
+    needs: Sequence[Need],
+    clock: Clock,
+    limit_bytes: int,
+    hasty: Container[Need] = (),
 ) -> tuple[ReadResult, list[MissingPart]]:
-    """The result with what could be fetched of `needs` put in, and what could not."""
+    """The result with what could be fetched of `needs` put in, and what could not. hasty: those not waited for long."""
     gate = asyncio.Semaphore(MAX_AT_ONCE)
-    answers = await asyncio.gather(*(_fetch_need(transport, need, clock, gate, limit_bytes) for need in needs))
+    answers = await asyncio.gather(
+        *(_fetch_need(transport, need, clock, gate, limit_bytes, is_hasty=need in hasty) for need in needs)
+    )
     failed: list[MissingPart] = []
     for need, answer in zip(needs, answers, strict=True):
         if isinstance(answer, FetchError):
@@ -143,11 +172,13 @@ async def _resolve(
 
 
 async def _fetch_need(
-    transport: Transport, need: Need, clock: Clock, gate: asyncio.Semaphore, limit_bytes: int
+    transport: Transport, need: Need, clock: Clock, gate: asyncio.Semaphore, limit_bytes: int, *, is_hasty: bool
 ) -> FetchResult | FetchError:
     request = FetchRequest(need.url, byte_range=need.byte_range, label=need.label)
     try:
-        async with gate:
+        async with asyncio.timeout(TEXT_PATIENCE_S if is_hasty else None), gate:
             return await fetch_bytes(transport, request, clock, limit_bytes=limit_bytes)
     except FetchError as exc:
         return exc
+    except TimeoutError:
+        return FetchTimeout(f"{need.label}: not there within {TEXT_PATIENCE_S:g} s", url=need.url)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +107,30 @@ class OutputListener(Protocol):
 
     def on_decode_failed(self, failure: DecodeFailure) -> None: ...
 
+    def on_metadata(self, time_us: int, data: bytes) -> None:
+        """An ID3 tag that a transport stream carries, and its time on the timeline; told before it is due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SoundSettings:
+    """How sound is heard, the volume apart.
+
+    delay_us: how much later (negative: earlier) than its picture, for screens and loudspeakers that are not in step.
+    target_lufs: bring programmes to this loudness (EBU R 128; -16 is usual for the web); None leaves them as they are.
+    Raises ValueError outside of +-5 s and -40 to -5 LUFS.
+    """
+
+    muted: bool = False
+    delay_us: int = 0
+    target_lufs: float | None = None
+
+    def __post_init__(self) -> None:
+        if abs(self.delay_us) > 5_000_000:
+            raise ValueError(f"sound may be at most 5 s early or late, not {self.delay_us / 1e6:g} s")
+        if self.target_lufs is not None and not -40.0 <= self.target_lufs <= -5.0:
+            raise ValueError(f"loudness lies between -40 and -5 LUFS, got {self.target_lufs}")
+
 
 class MediaOutput(Protocol):
     """Turns segments into picture and sound. Obeys the engine's output effects."""
@@ -146,6 +170,17 @@ class MediaOutput(Protocol):
         """Show captions that the picture carries, one of cushion_player.text.SERVICES, from the next segment on."""
         ...
 
+    def set_sound(self, settings: SoundSettings) -> None:
+        """How sound is to be heard from now on, the volume apart."""
+        ...
+
+    def step(self, frames: int) -> int | None:
+        """Show the picture `frames` (>= 1) after the one on screen, while stopped; returns its time.
+
+        None when it is not decoded, or the clock runs. Sound stays where it was: before playing on, `prepare` there.
+        """
+        ...
+
     def stats(self) -> OutputStats: ...
     async def close(self) -> None:
         """Stop every thread and release every device."""
@@ -159,6 +194,9 @@ class OutputStats:
     frames_shown: int = 0
     """Distinct video timestamps shown."""
     frames_dropped: int = 0
+    """Decoded, but too late to be shown."""
+    frames_skipped: int = 0
+    """Not even decoded, to catch up: no other frame needed them."""
     frames_corrupt: int = 0
     audio_played_us: int = 0
     position_us: int = 0
@@ -168,6 +206,33 @@ class OutputStats:
     last_frame_height_px: int = 0
     decoded_bytes: int = 0
     """What decoded pictures and sound that wait to be shown and heard hold now."""
+
+
+class DynamicRange(StrEnum):
+    """How light is coded (H.273 transfer characteristics): as for ordinary screens, or for bright ones."""
+
+    SDR = "sdr"
+    PQ = "pq"
+    """SMPTE ST 2084."""
+    HLG = "hlg"
+    """ARIB STD-B67."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLook:
+    """What a renderer must know beside the pixels.
+
+    pixel_aspect: width to height of one pixel. rotation_deg: how far to turn the picture clockwise, 0, 90, 180 or 270.
+    peak_nits: brightest light in the content where it says so, else 0.
+    """
+
+    pixel_aspect: tuple[int, int] = (1, 1)
+    rotation_deg: int = 0
+    dynamic_range: DynamicRange = DynamicRange.SDR
+    peak_nits: int = 0
+
+
+PLAIN_LOOK: Final = FrameLook()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,6 +246,18 @@ class VideoFrame:
     height_px: int
     rung: int
     native: object = field(repr=False)
+    look: FrameLook = PLAIN_LOOK
+
+    @property
+    def shape_px(self) -> tuple[int, int]:
+        """Width and height to show it at: of square pixels, and turned."""
+        horizontal, vertical = self.look.pixel_aspect
+        width_px, height_px = self.width_px, self.height_px
+        if horizontal > vertical:
+            width_px = round(width_px * horizontal / vertical)
+        elif vertical > horizontal:
+            height_px = round(height_px * vertical / horizontal)
+        return (height_px, width_px) if self.look.rotation_deg % 180 else (width_px, height_px)
 
 
 class FrameSource(Protocol):

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TextIO
 
+from cushion_abr import DEFAULT_RULE
 from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import Clock
 from cushion_player.engine import EngineConfig, EngineSnapshot, Limits, Loop, PlaybackEngine, TrackSelection
@@ -25,6 +26,8 @@ from cushion_player.events import (
     DiscardSegment,
     Effect,
     EndTrack,
+    EventBegan,
+    EventEnded,
     FeedSegment,
     FetchInit,
     FetchSegment,
@@ -37,13 +40,26 @@ from cushion_player.events import (
     StartOutput,
     StopOutput,
     SwitchInit,
+    TimedEventBegan,
+    TimedEventEnded,
 )
 from cushion_player.journal import JournalWriter
 from cushion_player.keys import ClearKeyLicences, HlsKeys, KeyChain, KeyProvider
 from cushion_player.loading import load_presentation
 from cushion_player.model import Presentation
-from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaOutput, MediaSegment, OutputStats
+from cushion_player.outputs import (
+    DecodeFailure,
+    DecodeFault,
+    MediaFormat,
+    MediaOutput,
+    MediaSegment,
+    OutputStats,
+    SoundSettings,
+)
 from cushion_player.requests import Requests
+from cushion_player.timed import TimedEvent
+from cushion_player.timed.book import EventBook
+from cushion_player.timed.listing import event_of_id3, events_in_segment, events_of
 from cushion_player.timeline import Track, TrackKind
 from cushion_player.transport.base import FetchTimeouts, Transport
 from cushion_player.unlocking import Unlocking
@@ -72,7 +88,7 @@ class Player:
         clock: Clock,
         output: MediaOutput,
         config: EngineConfig | None = None,
-        rule: str = "bba2",
+        rule: str = DEFAULT_RULE,
         rule_params: Mapping[str, float] | None = None,
         journal: TextIO | None = None,
         seed: int = 0,
@@ -97,6 +113,7 @@ class Player:
             self._engine, transport, clock, timeouts or FetchTimeouts(), self._unlocking, self._call
         )
         self._plan: PlaybackPlan | None = None
+        self._events = EventBook()
         self._subscribers: list[Callable[[Notice], None]] = []
         self._verbs: deque[Callable[[], None]] = deque()
         self._is_draining = False
@@ -148,7 +165,14 @@ class Player:
         self._plan = plan_playback(presentation, language=self._audio_language)
         timeline = self._plan.timeline
         self._call(lambda now: self._engine.start(timeline, start_us, now=now))
+        self._list(events_of(presentation, presentation.periods[0].start))
         return presentation
+
+    def _list(self, found: Sequence[TimedEvent]) -> None:
+        """Tell the engine when events are due."""
+        marks = self._events.add(found) if found else ()
+        if marks:
+            self._call(lambda now: self._engine.list_events(marks, now=now))
 
     def play(self) -> None:
         self._call(lambda now: self._engine.play(now=now))
@@ -187,6 +211,10 @@ class Player:
 
     def set_volume(self, volume: float) -> None:
         self._output.set_volume(volume)
+
+    def set_sound(self, settings: SoundSettings) -> None:
+        """Mute, delay, loudness."""
+        self._output.set_sound(settings)
 
     def subscribe(self, callback: Callable[[Notice], None]) -> None:
         """`callback` hears every notice, on the loop's thread, in order."""
@@ -238,6 +266,10 @@ class Player:
 
     def _tell(self, notice: Notice) -> None:
         assert self._finished is not None
+        if isinstance(notice, EventBegan):
+            notice = TimedEventBegan(self._events.event(notice.event_id), notice.position_us)
+        elif isinstance(notice, EventEnded):
+            notice = TimedEventEnded(self._events.event(notice.event_id), notice.position_us)
         if isinstance(notice, PlaybackEnded | PlaybackFailed) and not self._finished.done():
             self._finished.set_result(notice)
         elif isinstance(notice, SeekStarted) and self._finished.done():
@@ -313,6 +345,7 @@ class Player:
             data = self._unlocking.opened(self.plan, effect.key, effect.index, effect.rung, data)
         except MediaError as exc:  # fed as it is: the decoder finds nothing in it, and says where
             log.warning("%s cannot be deciphered: %s", self.plan.label(effect.key, effect.index, effect.rung), exc)
+        self._list(events_in_segment(data, start_us, offset_us))
         return MediaSegment(start_us, end_us, offset_us, data)
 
     def _set_timer(self) -> None:
@@ -355,6 +388,9 @@ class _Listener:
 
     def on_frames_dropped(self, count: int) -> None:
         self._player._call(lambda now: self._player._engine.frames_dropped(count, now=now))
+
+    def on_metadata(self, time_us: int, data: bytes) -> None:
+        self._player._list((event_of_id3(data, time_us),))
 
     def on_decode_failed(self, failure: DecodeFailure) -> None:
         # The engine cannot drop a rung yet: what only another rung would cure ends playback.

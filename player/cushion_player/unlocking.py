@@ -6,14 +6,15 @@ Keys live here and in the decoders, and nowhere else: no notice, journal, log li
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cushion_player.addressing import PlaybackPlan
-from cushion_player.boxes import read_init, read_protection_headers
-from cushion_player.crypt.keyring import NO_KEYS, KeyRing, only_key
+from cushion_player.boxes import InitInfo, read_init, read_protection_headers, read_rotated_key_ids
+from cushion_player.crypt.keyring import ANY_KEY_ID, NO_KEYS, KeyRing, only_key
 from cushion_player.crypt.segments import decrypt_segment, is_left_to_samples
-from cushion_player.errors import MediaError
-from cushion_player.events import AcquireKey
-from cushion_player.key_requests import KeyRequest, choose_key, keys_needed, request_for_key
+from cushion_player.errors import DecodeError, MediaError
+from cushion_player.events import AcquireKey, FetchSegment
+from cushion_player.key_requests import COMMON, NO_KEY_ID, KeyRequest, choose_key, keys_needed, request_for_key
 from cushion_player.keys import KeyProvider, obtain_keys
 from cushion_player.layout import Encryption
 from cushion_player.model import Key
@@ -32,13 +33,34 @@ class Unlocking:
 
     async def acquire(self, effect: AcquireKey, plan: PlaybackPlan, init: bytes) -> None:
         """Get the keys for a segment. init: its initialisation segment, which may name them. Raises MediaError."""
-        encryption = plan.encryption(effect.key, effect.index, effect.rung)
-        requests = _requests(encryption, effect, init)
         place = effect.key, effect.index, effect.rung
-        self._rings[plan.key_name(*place)] = await obtain_keys(self._provider, requests)
+        encryption = plan.encryption(*place)
+        found = _read_encrypted(init, effect) if not encryption.keys else None
+        requests = _requests(encryption, found, init)
+        if found is not None and _is_rotating(found) and not any(request.key_ids for request in requests):
+            ring = KeyRing()  # filled by `follow`
+        else:
+            ring = await obtain_keys(self._provider, requests)
+        self._rings[plan.key_name(*place)] = ring
         init_key = choose_key(plan.init_keys(*place))
         if init_key is not None and init_key not in self._init_rings:
             self._init_rings[init_key] = await obtain_keys(self._provider, [request_for_key(init_key)])
+
+    async def follow(self, effect: FetchSegment, plan: PlaybackPlan, data: bytes) -> None:
+        """Get the keys that a segment names itself and that nobody had before: keys rotate. Raises MediaError."""
+        ring = self._rings.get(plan.key_name(effect.key, effect.index, effect.rung))
+        if ring is None or ANY_KEY_ID in ring:
+            return
+        try:
+            missing = tuple(key_id for key_id in read_rotated_key_ids(data) if key_id not in ring)
+            if not missing:
+                return
+            headers = read_protection_headers(data)
+        except DecodeError:  # the decoder will say what is wrong with it
+            return
+        encryption = plan.encryption(effect.key, effect.index, effect.rung)
+        ways = keys_needed(encryption.protections, None, headers) or (KeyRequest(COMMON),)
+        ring.add(await obtain_keys(self._provider, [replace(way, key_ids=missing) for way in ways]))
 
     def ring(self, name: str) -> Mapping[bytes, bytes]:
         """The keys behind a name; none for "", the clear."""
@@ -68,15 +90,24 @@ class Unlocking:
         self._init_rings.clear()
 
 
-def _requests(encryption: Encryption, effect: AcquireKey, init: bytes) -> tuple[KeyRequest, ...]:
+def _requests(encryption: Encryption, found: InitInfo | None, init: bytes) -> tuple[KeyRequest, ...]:
     hls_key = choose_key(encryption.keys)
     if hls_key is not None:
         return (request_for_key(hls_key),)
-    if not init:
+    if found is None:
         return keys_needed(encryption.protections)
+    return keys_needed(encryption.protections, found, read_protection_headers(init))
+
+
+def _read_encrypted(init: bytes, effect: AcquireKey) -> InitInfo | None:
+    """What an initialisation segment says; None when it is not there, or broken (the decoder will say so)."""
     try:
-        return keys_needed(
-            encryption.protections, read_init(init, _HANDLERS.get(effect.track)), read_protection_headers(init)
-        )
-    except MediaError:  # the decoder will say what is wrong with it
-        return keys_needed(encryption.protections)
+        read_protection_headers(init)
+        return read_init(init, _HANDLERS.get(effect.track)) if init else None
+    except MediaError:
+        return None
+
+
+def _is_rotating(info: InitInfo) -> bool:
+    """Whether the track's segments are to name their keys."""
+    return info.encryption is not None and info.encryption.cipher.key_id == NO_KEY_ID

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cushion_player import events as notices
+from cushion_player.timed import TimedEvent
 from cushion_player.timeline import TrackKind
 
 
@@ -182,6 +183,20 @@ class PartMissing:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedEventBegan:
+    """An event of the title is due: of an MPD, a segment, an ID3 tag or a date range, SCTE-35 read where it is that."""
+
+    event: TimedEvent
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimedEventEnded:
+    event: TimedEvent
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackEnded:
     position_s: float
 
@@ -223,6 +238,8 @@ SessionEvent = (
     | SegmentRetried
     | MediaDamaged
     | PartMissing
+    | TimedEventBegan
+    | TimedEventEnded
     | PlaybackEnded
     | PlaybackFailed
     | EventsMissed
@@ -283,6 +300,10 @@ def from_notice(notice: notices.Notice) -> SessionEvent | None:
             return MediaDamaged(track, seconds(position_us), message)
         case notices.PartMissing(what, message):
             return PartMissing(what, message)
+        case notices.TimedEventBegan(event, position_us):
+            return TimedEventBegan(event, seconds(position_us))
+        case notices.TimedEventEnded(event, position_us):
+            return TimedEventEnded(event, seconds(position_us))
         case notices.PlaybackEnded(position_us):
             return PlaybackEnded(seconds(position_us))
         case notices.PlaybackFailed(position_us, code, message, attempts):

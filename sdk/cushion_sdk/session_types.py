@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from cushion_abr import DEFAULT_RULE
 from cushion_player.keys import KeyProvider
 from cushion_sdk.contracts.resume import DEFAULT_PROFILE_ID
 from cushion_sdk.tracks import TrackInfo
@@ -42,7 +43,7 @@ class SessionOptions:
     start_s: where to start; None starts where the profile stopped, or at 0.
     """
 
-    rule: str = "bba2"
+    rule: str = DEFAULT_RULE
     rule_params: Mapping[str, float] = field(default_factory=dict)
     trace: str | Path | None = None
     start_s: float | None = None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cushion_abr import DEFAULT_RULE
+
 if TYPE_CHECKING:
     from cushion_simulator.session import SessionResult
 
@@ -20,7 +22,7 @@ def main() -> None:
 
 @app.command()
 def run(
-    rule: Annotated[str, typer.Option(help="A rule's name, or a Python file with a rule.")] = "bba2",
+    rule: Annotated[str, typer.Option(help="A rule's name, or a Python file with a rule.")] = DEFAULT_RULE,
     trace: Annotated[str, typer.Option(help="unshaped, constant, step, 3g, 4g, or a trace file.")] = "step",
     movie: Annotated[Path | None, typer.Option(help="A Sabre movie file; else constant bitrates.")] = None,
     seconds: Annotated[float, typer.Option(help="Length where no movie is given.")] = 60.0,

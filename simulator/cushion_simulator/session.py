@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cushion_abr import qoe
+from cushion_abr import DEFAULT_RULE, qoe
 from cushion_abr.registry import get_rule
 from cushion_player.engine import EngineConfig, PlaybackEngine
 from cushion_player.events import (
@@ -95,7 +95,7 @@ class SessionResult:
 def simulate(
     media: Movie | Timeline,
     link: Link | None,
-    rule: str = "bba2",
+    rule: str = DEFAULT_RULE,
     *,
     params: Mapping[str, float] | None = None,
     config: EngineConfig | None = None,

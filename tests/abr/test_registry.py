@@ -62,7 +62,7 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_shipped_rules_are_known_by_name() -> None:
-    assert rule_names() == ("fixed", "throughput", "bba0", "bba2", "bola")
+    assert rule_names() == ("fixed", "throughput", "bba0", "bba2", "bola", "bola_guarded")
     assert get_rule("bola").name == "bola"
 
 

@@ -96,7 +96,7 @@ def test_every_decision_is_an_allowed_rung_with_a_known_reason(name: str, data: 
         assert decision.reason in reasons.TEXT
 
 
-@pytest.mark.parametrize("name", ["throughput", "bba2", "bola"])
+@pytest.mark.parametrize("name", ["throughput", "bba2", "bola", "bola_guarded"])
 def test_a_step_to_a_sixth_and_back_uses_three_rungs_in_30_s_and_never_stalls(name: str, play_rule: Play) -> None:
     played = play_rule(name, STEP)
 
@@ -105,7 +105,7 @@ def test_a_step_to_a_sixth_and_back_uses_three_rungs_in_30_s_and_never_stalls(na
     assert played.stalled_us == 0
 
 
-@pytest.mark.parametrize("name", ["throughput", "bba2", "bola"])
+@pytest.mark.parametrize("name", ["throughput", "bba2", "bola", "bola_guarded"])
 def test_four_rungs_do_as_well_over_the_step(name: str, play_rule: Play) -> None:
     played = play_rule(name, STEP, bitrates=[300e3, 700e3, 1500e3, 3000e3])
 
@@ -113,7 +113,7 @@ def test_four_rungs_do_as_well_over_the_step(name: str, play_rule: Play) -> None
     assert played.stalled_us == 0
 
 
-@pytest.mark.parametrize("name", ["throughput", "bba0", "bba2", "bola"])
+@pytest.mark.parametrize("name", ["throughput", "bba0", "bba2", "bola", "bola_guarded"])
 @pytest.mark.parametrize(("mbps", "rung"), [(50.0, 4), (1.6, 2), (0.4, 0)])
 def test_on_a_constant_link_the_rung_settles_by_what_the_link_carries(
     name: str, mbps: float, rung: int, play_rule: Play
@@ -125,7 +125,7 @@ def test_on_a_constant_link_the_rung_settles_by_what_the_link_carries(
     assert play_rule(name, [(60.0, mbps * 1e6)], n_segments=120).stalled_us == 0
 
 
-@pytest.mark.parametrize("name", ["fixed", "throughput", "bba0", "bba2", "bola"])
+@pytest.mark.parametrize("name", ["fixed", "throughput", "bba0", "bba2", "bola", "bola_guarded"])
 def test_a_limit_holds_for_a_whole_session_and_is_named_as_the_reason(name: str, play_rule: Play) -> None:
     played = play_rule(name, [(60.0, 50e6)], max_rung=2, params={"rung": 4.0} if name == "fixed" else {})
 
@@ -136,12 +136,12 @@ def test_a_limit_holds_for_a_whole_session_and_is_named_as_the_reason(name: str,
     assert full == (2, 0, reasons.LIMITED)
 
 
-@pytest.mark.parametrize("name", ["throughput", "bba0", "bba2", "bola"])
+@pytest.mark.parametrize("name", ["throughput", "bba0", "bba2", "bola", "bola_guarded"])
 def test_a_ladder_of_one_rung_plays(name: str, play_rule: Play) -> None:
     assert set(play_rule(name, STEP, bitrates=[800e3]).rungs) == {0}
 
 
-@pytest.mark.parametrize("name", ["bba0", "bba2", "bola"])
+@pytest.mark.parametrize("name", ["bba0", "bba2", "bola", "bola_guarded"])
 @pytest.mark.parametrize(("goal_s", "segment_s"), [(12, 2), (30, 6), (60, 4), (240, 4)])
 def test_the_top_rung_is_reached_whatever_the_buffer_goal(
     name: str, goal_s: int, segment_s: int, play_rule: Play

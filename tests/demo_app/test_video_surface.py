@@ -8,7 +8,7 @@ import numpy as np
 from cushion_demo_app.qt import QtGui, QtWidgets
 from cushion_demo_app.video_surface import VideoSurface, borrow_as_image
 from cushion_player.media.film import FilmSpec, film_frame, read_frame_code
-from cushion_player.outputs import VideoFrame, VideoRenderer
+from cushion_player.outputs import FrameLook, VideoFrame, VideoRenderer
 from cushion_player.testing.outputs import FakeFrameSource, make_frame
 from tests.contracts.video_renderer_suite import VideoRendererSuite
 from tests.demo_app.fakes import plain_conversion
@@ -127,3 +127,16 @@ def test_an_image_borrows_rows_that_lie_apart() -> None:
     assert (image.width(), image.height(), image.bytesPerLine()) == (6, 4, 64)
     colour = image.pixelColor(3, 2)
     assert (colour.blue(), colour.green(), colour.red()) == (10, 20, 30)
+
+
+def test_pixels_that_are_not_square_and_pictures_on_their_side_are_shown_in_shape() -> None:
+    surface = RecordingSurface()
+    surface.resize(400, 400)
+
+    show(surface, VideoFrame(0, 33_333, 720, 576, 0, None, FrameLook((64, 45))))
+    wide = surface.picture_box()
+    show(surface, VideoFrame(0, 33_333, 640, 360, 0, None, FrameLook(rotation_deg=90)))
+    upright = surface.picture_box()
+
+    assert (wide.width, wide.height) == (400, 225)
+    assert (upright.width, upright.height) == (225, 400)

@@ -52,6 +52,24 @@ def encrypt_whole(playlist: Path) -> None:
     playlist.write_text(text.replace("#EXTINF", '#EXT-X-KEY:METHOD=AES-128,URI="key.bin"\n#EXTINF', 1))
 
 
+async def test_keys_that_rotate_are_asked_for_on_the_way(film_file: Path, tmp_path: Path) -> None:
+    options = (*OPTIONS, "--crypto_period_duration", "2")
+    try:
+        package(film_file, tmp_path, scheme="cenc", options=options)
+    except PackagerMissing as error:
+        pytest.skip(str(error))
+    # The packager turns key id and key by one byte a period.
+    provider = StaticKeys({KEY_ID[turn:] + KEY_ID[:turn]: KEY[turn:] + KEY[:turn] for turn in range(16)})
+
+    watched = await watch_url((tmp_path / "manifest.mpd").as_uri(), seconds=1.5, start_s=3.2, key_provider=provider)
+
+    codes = [(frame.time_us, frame.code) for frame in watched.frames]
+    assert len(codes) >= 30
+    assert [code for _, code in codes] == [round(time_us / 1e6 * FILM.frame_rate) for time_us, _ in codes]
+    assert watched.output is not None
+    assert watched.output.frames_corrupt == 0
+
+
 @pytest.mark.parametrize("case", CASES)
 async def test_every_picture_of_an_encrypted_title_is_right(case: str, film_file: Path, tmp_path: Path) -> None:
     scheme, container, manifest = CASES[case]

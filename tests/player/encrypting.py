@@ -18,6 +18,7 @@ from tests.player.boxes_writing import box, full, rewrite, split, words
 KEY = bytes.fromhex("0f0e0d0c0b0a09080706050403020100")
 KEY_ID = bytes.fromhex("00112233445566778899aabbccddeeff")
 CONSTANT_IV = bytes.fromhex("101112131415161718191a1b1c1d1e1f")
+AUDIO_ENTRIES = (b"mp4a", b"Opus", b"fLaC", b"ac-3", b"ec-3")
 Subsamples = list[tuple[int, int]]
 
 
@@ -131,7 +132,7 @@ def encrypt_init(init: bytes, recipe: Recipe) -> bytes:
         if kind != b"stsd":
             return box(kind, body)
         ((entry_kind, entry),) = split(body[8:])
-        encrypted = b"enca" if entry_kind in (b"mp4a", b"Opus", b"ac-3") else b"encv"
+        encrypted = b"enca" if entry_kind in AUDIO_ENTRIES else b"encv"
         return box(kind, body[:8], box(encrypted, entry, sinf(recipe, entry_kind)))
 
     return rewrite(init, change)

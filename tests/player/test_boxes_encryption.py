@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from cushion_player.boxes import InitInfo, read_init, read_protection_headers, read_segment
+from cushion_player.boxes import InitInfo, read_init, read_protection_headers, read_rotated_key_ids, read_segment
 from cushion_player.boxes.pssh import CLEARKEY_SYSTEM
 from cushion_player.errors import DecodeError, UnsupportedCodec
 from tests.player.boxes_media import make_audio, make_video
@@ -152,6 +152,15 @@ def test_key_rotation_inside_a_fragment() -> None:
     keys = [part.cipher.key_id if part else None for part in found]
     assert keys == [OTHER.key_id] * 2 + [None] * 3 + [KEY_ID] * 3
     assert [part.iv for part in found if part] == [*EIGHT[:2], *EIGHT[5:]]
+
+
+def test_key_ids_that_a_segment_brings_are_told_without_its_initialisation_segment() -> None:
+    one, other = fragment(seig(cipher_fields(OTHER), CLEAR)), fragment(seig(cipher_fields(CENC), cipher_fields(OTHER)))
+
+    assert read_rotated_key_ids(one + other) == (OTHER.key_id, KEY_ID)
+    assert read_rotated_key_ids(fragment(sbgp((8, 1)))) == ()
+    with pytest.raises(DecodeError):
+        read_rotated_key_ids(one[:-1])
 
 
 def test_groups_of_the_track_are_called_from_one() -> None:

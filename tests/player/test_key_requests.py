@@ -10,6 +10,7 @@ from cushion_player.key_requests import (
     CLEARKEY,
     COMMON,
     HLS_IDENTITY,
+    NO_KEY_ID,
     KeyRequest,
     choose_key,
     keys_needed,
@@ -59,6 +60,13 @@ def test_what_the_manifest_leaves_out_comes_from_the_initialisation_segment() ->
         KeyRequest(CLEARKEY, "cenc", (KEY_ID, OTHER_ID), "", (box,)),
         KeyRequest(COMMON, "cenc", (KEY_ID, OTHER_ID)),
     )
+
+
+def test_a_key_id_of_zeros_is_none_the_keys_rotate() -> None:
+    init = read_init(encrypt_init(make_video().init, Recipe("cenc", key_id=NO_KEY_ID)))
+    protection = Protection(COMMON, "cenc", key_ids=(NO_KEY_ID.hex(),))
+
+    assert keys_needed([protection], init) == (KeyRequest(COMMON, "cenc"),)
 
 
 def test_key_ids_of_a_pssh_in_the_manifest_are_asked_for() -> None:

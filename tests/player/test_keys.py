@@ -81,6 +81,18 @@ def test_a_key_of_no_length_of_aes_is_refused() -> None:
         StaticKeys({KEY_ID: KEY[:15]})
 
 
+def test_a_ring_takes_more_keys_on_while_a_decoder_uses_it() -> None:
+    ring = KeyRing({KEY_ID: KEY})
+    view: Mapping[bytes, bytes] = ring
+
+    ring.add({OTHER_ID: OTHER_KEY})
+
+    assert view == {KEY_ID: KEY, OTHER_ID: OTHER_KEY}
+    with pytest.raises(KeyUnavailable):
+        ring.add({bytes(16): b"short"})
+    assert len(view) == 2
+
+
 def test_the_key_for_what_has_no_id_is_the_only_one_or_the_one_for_any() -> None:
     assert only_key(KeyRing({KEY_ID: KEY})) == KEY
     assert only_key(KeyRing({KEY_ID: KEY, ANY_KEY_ID: OTHER_KEY})) == OTHER_KEY

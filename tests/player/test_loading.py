@@ -11,6 +11,7 @@ import pytest
 from cushion_player.clock import MonotonicClock
 from cushion_player.errors import FetchError, FetchTimeout, HttpStatusError, ManifestError, ResponseTooLarge
 from cushion_player.loading import MAX_AT_ONCE, load_parts, load_presentation
+from cushion_player.model import ContentKind
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import Drip
 from cushion_player.testing.transport import FakeResponse, FakeTransport
@@ -158,3 +159,39 @@ async def test_a_title_of_many_playlists_is_not_a_flood() -> None:
 
     assert loaded.missing == ()
     assert 1 < most <= MAX_AT_ONCE
+
+
+MASTER_WITH_TEXT = b"""#EXTM3U
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="English",LANGUAGE="en",URI="en.m3u8"
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Deutsch",LANGUAGE="de",URI="missing.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=800000,CODECS="avc1.42c01e,mp4a.40.2",SUBTITLES="s"
+video.m3u8
+"""
+
+
+def playlist(name: str) -> bytes:
+    return f"#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{name}\n#EXT-X-ENDLIST\n".encode()
+
+
+async def test_playlists_of_text_are_read_and_their_absence_stops_nothing() -> None:
+    files = {"m.m3u8": MASTER_WITH_TEXT, "video.m3u8": playlist("v.ts"), "en.m3u8": playlist("en.vtt")}
+    transport = FakeTransport(CLOCK, {URL + name: body for name, body in files.items()})
+
+    loaded = await load_presentation(transport, URL + "m.m3u8", CLOCK)
+
+    text = [item for item in loaded.presentation.periods[0].adaptation_sets if item.kind is ContentKind.TEXT]
+    assert [(item.language, len(item.representations[0].segments)) for item in text] == [("en", 1), ("de", 0)]
+    assert [part.need.url for part in loaded.missing] == [URL + "missing.m3u8"]
+
+
+def test_text_that_drips_is_left_out_after_four_seconds() -> None:
+    clock = FakeClock()
+    files = {"m.m3u8": MASTER_WITH_TEXT, "video.m3u8": playlist("v.ts"), "en.m3u8": playlist("en.vtt")}
+    transport = FakeTransport(clock, {URL + name: body for name, body in files.items()})
+    transport.faults.always(URL + "en.m3u8", Drip(1, 1.0))
+
+    loaded = clock.run(load_presentation(transport, URL + "m.m3u8", clock))
+
+    assert clock.now_us() == 4_000_000
+    assert {part.need.url for part in loaded.missing} == {URL + "en.m3u8", URL + "missing.m3u8"}
+    assert any("within 4 s" in part.reason for part in loaded.missing)

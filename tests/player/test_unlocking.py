@@ -20,6 +20,7 @@ from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import Status
 from cushion_player.testing.transport import FakeTransport
 from cushion_player.timeline import TrackKind
+from tests.player.boxes_writing import box, full, words
 from tests.player.test_player import BASE, N_SEGMENTS, content
 
 KEY = bytes(range(100, 116))
@@ -216,3 +217,47 @@ def test_a_provider_of_ones_own_is_asked_again_when_it_says_that_may_help() -> N
     assert isinstance(ended, PlaybackEnded)
     assert [request.key_ids for request in provider.asked] == [(KEY_ID,)] * 2
     assert len(session.output.segments) >= N_SEGMENTS
+
+
+class Rotating:
+    """A licence server that knows any key id."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[bytes, ...]] = []
+
+    async def get_keys(self, request: KeyRequest) -> Mapping[bytes, bytes]:
+        self.asked.append(request.key_ids)
+        return {key_id: key_id[::-1] for key_id in request.key_ids}
+
+
+def rotating_files() -> dict[str, bytes]:
+    """Every third segment names another key in its own groups of samples."""
+    files = dash_files()
+    for url in files:
+        if url.endswith(".m4s"):
+            number = int(url.rpartition("/")[2].partition(".")[0])
+            group = bytes([0, 0, 1, 8]) + bytes([number // 3]) * 16
+            sgpd = full(b"sgpd", 1, 0, b"seig", words(20, 1), group)
+            head = box(b"moof", box(b"traf", sgpd))
+            files[url] = head + box(b"mdat", files[url][len(head) + 8 :])
+    return files
+
+
+def test_keys_that_segments_name_themselves_are_asked_for_once_and_join_the_ring() -> None:
+    provider = Rotating()
+    session = Session(rotating_files(), "a.mpd", provider)
+
+    ended = session.run()
+
+    wanted = [bytes([number]) * 16 for number in range((N_SEGMENTS + 2) // 3)]
+    assert isinstance(ended, PlaybackEnded)
+    assert provider.asked == [(KEY_ID,), *((key_id,) for key_id in wanted)]
+    assert dict(session.output.formats[-1].keys) == {key_id: key_id[::-1] for key_id in (KEY_ID, *wanted)}
+
+
+def test_a_rotated_key_that_nobody_has_ends_playback_with_its_code() -> None:
+    failed = Session(rotating_files(), "a.mpd", StaticKeys({KEY_ID: KEY, bytes(16): KEY})).run()
+
+    assert isinstance(failed, PlaybackFailed)
+    assert failed.code == "key"
+    assert f"no key for key id {'01' * 16}" in repr(failed)

@@ -50,6 +50,10 @@ def by_typer(args: list[str]) -> dict[str, Any] | None:
     return recorded.calls[0] if recorded.calls else None
 
 
+def shout(value: str) -> str:
+    return value.upper()
+
+
 WORDS = st.sampled_from(
     ["http://x/m.mpd", "--loud", "--no-loud", "--rule", "bola", "--seconds", "2", "0.05", "nan", "--volume", "0.5",
      "1.5", "--tries", "4", "4.5",
@@ -96,6 +100,6 @@ def test_playing_is_plain() -> None:
 
 
 def test_a_parameter_with_a_callback_is_left_to_typer() -> None:
-    def command(url: Annotated[str, typer.Argument(callback=lambda value: value)]) -> None: ...
+    def command(url: Annotated[str, typer.Argument(callback=shout)]) -> None: ...
 
     assert bind(command, ["x"]) is None

@@ -313,7 +313,7 @@ def test_the_journal_is_written(living: Living, tmp_path: Path) -> None:
     living.clock.run(living.watch(3, options=SessionOptions(journal_path=path)))
 
     lines = path.read_text().splitlines()
-    assert json.loads(lines[0])["rule"] == "bba2"
+    assert json.loads(lines[0])["rule"] == "bola_guarded"
     assert len(lines) > 5
 
 

@@ -87,7 +87,7 @@ def test_a_rule_of_ones_own_runs_from_its_file(tmp_path: Path) -> None:
         (["--seconds", "0"], "at most a day"),
         (["--param", "gp"], "NAME=NUMBER"),
         (["--param", "gp=x"], "NAME=NUMBER"),
-        (["--param", "gp=1"], "has no parameter 'gp'"),
+        (["--param", "depth=1"], "has no parameter 'depth'"),
     ],
 )
 def test_a_mistake_is_answered_with_one_sentence(arguments: list[str], says: str) -> None:

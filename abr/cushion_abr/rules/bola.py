@@ -11,6 +11,7 @@ from cushion_abr.abandonment import abandon_slow
 from cushion_abr.contract import Decision, Float64Array, Int64Array, Ladder, Progress, Sample, Situation
 from cushion_abr.guards import allowed_top, limited
 from cushion_abr.reasons import UTILITY, UTILITY_WAIT
+from cushion_abr.utility import best_utility, room_us, utility_init
 
 LOOKAHEAD: Final = 1
 RANGES: Final = {"gp": (0.01, 1000.0)}
@@ -26,8 +27,7 @@ def init(params: Params, ladder: Ladder, seed: int) -> Float64Array:
     """State: (n_rungs,) the utility of each rung, ln(R_q / R_0)."""
     n_rungs = ladder.bitrate_bps.shape[0]
     state = np.zeros(n_rungs, dtype=np.float64)
-    for rung in range(n_rungs):
-        state[rung] = math.log(ladder.bitrate_bps[rung] / ladder.bitrate_bps[0])
+    utility_init(state, 0, ladder)
     return state
 
 
@@ -49,21 +49,13 @@ def decide(
     """
     n_rungs = ladder.bitrate_bps.shape[0]
     top = allowed_top(situation, n_rungs)
-    # A goal of less than two segments leaves no room to trade: half of it is used then.
-    room_us = max(float(situation.buffer_max_us - situation.segment_us), 0.5 * situation.buffer_max_us)
-    vp_us = room_us / (state[top] + params.gp)
-    excess_us = situation.buffer_us - room_us
+    traded_us = room_us(situation)
+    excess_us = situation.buffer_us - traded_us
     if excess_us > 0.0:
         if situation.rate > 0.0:
             excess_us /= situation.rate
         return Decision(top, math.ceil(excess_us), limited(top, top, n_rungs, UTILITY_WAIT))
-    best = 0
-    best_score = (vp_us * (state[0] + params.gp) - situation.buffer_us) / ladder.bitrate_bps[0]
-    for rung in range(1, top + 1):
-        score = (vp_us * (state[rung] + params.gp) - situation.buffer_us) / ladder.bitrate_bps[rung]
-        if score > best_score:
-            best = rung
-            best_score = score
+    best = best_utility(ladder, state, 0, params.gp, traded_us, float(situation.buffer_us), top)
     return Decision(best, 0, limited(best, top, n_rungs, UTILITY))
 
 

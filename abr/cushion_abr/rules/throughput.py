@@ -9,7 +9,7 @@ import numpy as np
 from cushion_abr.abandonment import abandon_slow
 from cushion_abr.contract import Decision, Float64Array, Int64Array, Ladder, Progress, Sample, Situation
 from cushion_abr.estimators import LINK_SIZE, link_init, link_latency_us, link_observe, link_throughput_bps
-from cushion_abr.guards import allowed_top, insufficient_buffer, limited
+from cushion_abr.guards import affordable, allowed_top, insufficient_buffer, limited
 from cushion_abr.reasons import INSUFFICIENT_BUFFER, NO_SAMPLE, THROUGHPUT
 
 LOOKAHEAD: Final = 1
@@ -62,9 +62,7 @@ def decide(
         budget_us /= situation.rate
     budget_us -= link_latency_us(state, 0)
     fitting_bps = params.safety_factor * throughput_bps * budget_us / max(situation.segment_us, 1)
-    rung = top
-    while rung > 0 and ladder.bitrate_bps[rung] > fitting_bps:
-        rung -= 1
+    rung = affordable(ladder, fitting_bps, top)
     cap = insufficient_buffer(sizes_bits, situation, throughput_bps, params.buffer_factor, top)
     if cap < rung:
         return Decision(cap, 0, INSUFFICIENT_BUFFER)

@@ -54,6 +54,26 @@ def read_fragment_encryption(
     return [SampleEncryption(cipher, cipher.constant_iv, ()) if cipher.is_protected else None for cipher in ciphers]
 
 
+def read_rotated_key_ids(data: bytes | memoryview) -> tuple[bytes, ...]:
+    """The key ids that a segment's fragments bring with them (groups `seig`): keys rotate without a new manifest.
+
+    Raises DecodeError when a box is cut off.
+    """
+    view = memoryview(data)
+    found: dict[bytes, None] = {}
+    for moof in walk(view, 0, len(view)):
+        if moof.kind != b"moof":
+            continue
+        for traf in walk(view, moof.payload, moof.end):
+            if traf.kind != b"traf":
+                continue
+            for box in walk(view, traf.payload, traf.end):
+                if box.kind == b"sgpd" and is_seig(view, box):
+                    groups, _ = read_groups(view, box, "")
+                    found.update((cipher.key_id, None) for cipher in groups if cipher.is_protected)
+    return tuple(found)
+
+
 # --------------------------------------------------------------------------- which cipher
 
 

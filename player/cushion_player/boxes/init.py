@@ -19,6 +19,7 @@ _MDHD_V0 = Struct(">III")
 _MDHD_V1 = Struct(">QQI")
 _ELST_V0 = Struct(">Iii")
 _ELST_V1 = Struct(">Qqi")
+_MATRIX = Struct(">5i")
 _TREX = Struct(">5I")
 _HANDLERS = ("vide", "soun")
 _TEXT_HANDLERS = ("text", "subt")
@@ -59,6 +60,8 @@ class InitInfo:
     sample_rate_hz: int = 0
     channels: int = 0
     pixel_aspect: tuple[int, int] = (1, 1)
+    rotation_deg: int = 0
+    """Clockwise, 0, 90, 180 or 270: how a video track is to be turned (the matrix of tkhd)."""
     edit_start: int = 0
     default_duration: int = 0
     default_size: int = 0
@@ -166,6 +169,7 @@ def _read_track(view: memoryview, trak: Box, trex: dict[int, _Trex], movie_times
     entry, duration, size, flags = trex.get(track_id, _Trex())
     return replace(
         info,
+        rotation_deg=_rotation_deg(view, tkhd) if handler == "vide" else 0,
         edit_start=_edit_start(view, parts.get(b"edts"), timescale, movie_timescale),
         default_duration=duration,
         default_size=size,
@@ -173,6 +177,14 @@ def _read_track(view: memoryview, trak: Box, trex: dict[int, _Trex], movie_times
         default_entry=entry or 1,
         encryptions=with_groups(encryptions, view, stbl) if any(encryptions) else (),
     )
+
+
+def _rotation_deg(view: memoryview, tkhd: Box) -> int:
+    """The quarter turn that the matrix of a track makes (ISO/IEC 14496-12, 6.2.2); 0 for any other transformation."""
+    version, _ = version_and_flags(view, tkhd)
+    a, b, _, c, d = unpack(_MATRIX, view, tkhd.payload + (52 if version else 40), tkhd)
+    signs = tuple((value > 0) - (value < 0) for value in (a, b, c, d))
+    return {(0, 1, -1, 0): 90, (-1, 0, 0, -1): 180, (0, -1, 1, 0): 270}.get(signs, 0)
 
 
 def _from_codec(codec: CodecInfo, track_id: int, timescale: int, handler: str) -> InitInfo:

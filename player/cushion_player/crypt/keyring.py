@@ -20,10 +20,15 @@ class KeyRing(Mapping[bytes, bytes]):
 
     def __init__(self, keys: Mapping[bytes, bytes] | None = None) -> None:
         """Raises KeyUnavailable when a key is of another length."""
-        self._keys = {bytes(key_id): bytes(key) for key_id, key in (keys or {}).items()}
-        for key_id, key in self._keys.items():
+        self._keys: dict[bytes, bytes] = {}
+        self.add(keys or {})
+
+    def add(self, keys: Mapping[bytes, bytes]) -> None:
+        """Take more keys on, also while decoders use the ring: keys rotate. Raises KeyUnavailable as above."""
+        for key_id, key in keys.items():
             if len(key) not in (KEY_BYTES, LONG_KEY_BYTES):
                 raise KeyUnavailable(f"the key of {named(key_id)} has {len(key)} bytes: no key of AES")
+            self._keys[bytes(key_id)] = bytes(key)
 
     def __getitem__(self, key_id: bytes) -> bytes:
         return self._keys[key_id]
@@ -35,7 +40,7 @@ class KeyRing(Mapping[bytes, bytes]):
         return len(self._keys)
 
     def __repr__(self) -> str:
-        return f"<KeyRing of {', '.join(named(key_id) for key_id in self._keys) or 'nothing'}>"
+        return f"<KeyRing of {', '.join(named(key_id) for key_id in tuple(self._keys)) or 'nothing'}>"
 
 
 NO_KEYS: Final = KeyRing()

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from cushion_abr import DEFAULT_RULE
 from cushion_abr.contract import SAMPLE_SEEK, Sample
 from cushion_player.buffer import ABSENT
 from cushion_player.engine.caps import DroppedFrameCap
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
+from cushion_player.engine.event_schedule import EventMark, EventSchedule, Passed
 from cushion_player.engine.fetching import Fetching
 from cushion_player.engine.following import Following
 from cushion_player.engine.phase import WAITING, Phase
@@ -27,6 +29,8 @@ from cushion_player.engine.verbs import VerbCall, verb
 from cushion_player.events import (
     Attempt,
     Event,
+    EventBegan,
+    EventEnded,
     GapSkipped,
     LiveEnded,
     LiveJumped,
@@ -65,7 +69,7 @@ class PlaybackEngine:
     def __init__(
         self,
         config: EngineConfig | None = None,
-        rule: str = "bba2",
+        rule: str = DEFAULT_RULE,
         rule_params: Mapping[str, float] | None = None,
         seed: int = 0,
         on_verb: Callable[[VerbCall], None] | None = None,
@@ -91,6 +95,8 @@ class PlaybackEngine:
         self._loop: Loop | None = None
         self._is_scrubbing = False
         self._scrub_target_us = 0
+        self._schedule = EventSchedule()
+        self._has_jumped = True
         self._playhead = Playhead()
         self._phase = Phase.IDLE
         self._wants_play = False
@@ -343,6 +349,11 @@ class PlaybackEngine:
         if self._following is not None:
             self._following.failed(failure, now)
 
+    @verb
+    def list_events(self, marks: tuple[EventMark, ...], *, now: int) -> None:
+        """Events that were found, in a manifest or in media; those of a known id are listed anew."""
+        self._schedule.add(marks)
+
     # ------------------------------------------------------------------ verbs of the driver: output
 
     @verb
@@ -414,6 +425,9 @@ class PlaybackEngine:
         if self._playhead.is_running:
             position = self._playhead.position_us(self._now)
             stops = [] if self._following is not None else [self._stop_us]
+            event_us = self._schedule.next_us(position)
+            if event_us is not None:
+                stops.append(event_us)
             until_us = self._cap.until_us
             if until_us is not None:
                 times.append(until_us)
@@ -570,6 +584,7 @@ class PlaybackEngine:
         for track in self._tracks:
             self._notice_rung(track, position)
             self._emit(*track.trim(position - self.config.back_buffer_us))
+        self._tell_events(self._schedule.advance(position), now)
         if self._loop is not None and position >= self._stop_us > self._loop.start_us:
             self._loop_back(position, now)
             return
@@ -643,6 +658,13 @@ class PlaybackEngine:
             self._emit(SeekEnded(position, waited if phase is Phase.SEEKING else 0))
         for track in self._tracks:
             self._notice_rung(track, position)
+        self._tell_events(self._schedule.jump(position) if self._has_jumped else self._schedule.advance(position), now)
+        self._has_jumped = False
+
+    def _tell_events(self, passed: Passed, now: int) -> None:
+        position = self._playhead.position_us(now)
+        self._emit(*(EventBegan(event_id, position) for event_id in passed.began))
+        self._emit(*(EventEnded(event_id, position) for event_id in passed.ended))
 
     def _cause(self, track: TrackState, now: int) -> StallCause:
         """Why a track has nothing to play."""
@@ -704,6 +726,7 @@ class PlaybackEngine:
     def _reposition(self, position_us: int, now: int) -> None:
         self._playhead.move(position_us, now)
         self._output_ready = False
+        self._has_jumped = True
         tracks = self._tracks[:1] if self._is_scrubbing else self._tracks
         self._emit(PrepareOutput(position_us, frozenset(track.kind for track in tracks)))
         for track in tracks:

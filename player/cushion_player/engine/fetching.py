@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cushion_abr.contract import SAMPLE_ABANDONED, SAMPLE_DOWNLOAD, Progress, Sample
+from cushion_abr.contract import SAMPLE_ABANDONED, SAMPLE_DOWNLOAD, Progress
 from cushion_abr.reasons import describe
 from cushion_player.buffer import ABSENT, BufferedSegment
 from cushion_player.engine.budget import buffer_goal_us, room_bytes, smallest_bytes
@@ -21,6 +21,7 @@ from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place
 from cushion_player.engine.recovery import Recovery
 from cushion_player.engine.rules import RuleBook
 from cushion_player.engine.selection import RungRange, allowed_rungs, choose_audio_rung, describe_situation
+from cushion_player.engine.sharing import LinkShare
 from cushion_player.engine.track import Request, TrackState
 from cushion_player.events import (
     AbandonSegment,
@@ -70,6 +71,7 @@ class Fetching:
         self._playhead = playhead
         self._emit: Callable[..., None] = emit
         self._request_id = 0
+        self._share = LinkShare()
 
     # ------------------------------------------------------------------ when
 
@@ -265,6 +267,7 @@ class Fetching:
         track.in_flight = Request(
             self._request_id, poorer.index, rung, now, is_replacement=True, source=source, heard_us=now
         )
+        self._share.begin(track.in_flight)
         duration_us = poorer.end_us - poorer.start_us
         reason = f"there is time to replace rung {poorer.rung}"
         key = track.track.key
@@ -290,6 +293,7 @@ class Fetching:
         request.source = self._source(track, rung, now)
         request.received_bytes = request.resumed_bytes = kept.size_bytes if kept is not None else 0
         track.in_flight = request
+        self._share.begin(request)
         self._emit(
             FetchSegment(
                 request.request_id,
@@ -354,8 +358,7 @@ class Fetching:
         request = track.in_flight
         if received_bytes > request.received_bytes:
             request.heard_us = self._overdue.heard_us = now
-        request.received_bytes = received_bytes
-        request.first_byte_us = first_byte_us
+        self._share.arrived(request, received_bytes, first_byte_us)
         self._consider_abandoning(track, request, now)
 
     def resume_refused(self, request_id: int) -> None:
@@ -369,7 +372,7 @@ class Fetching:
         """Let the rule give this download up for a lower rung: once a segment, and never for more than is missing."""
         if track is not self._tracks[0] or request.is_second_choice or request.is_replacement:
             return
-        if self.limits.pinned_rung is not None or request.rung == 0:
+        if self.limits.pinned_rung is not None or request.rung == 0 or self.is_scrubbing:
             return
         total_bytes = track.track.size_bytes(request.index, request.rung)
         better = self.rules.use(track.stretch.rungs).abandon(
@@ -389,8 +392,7 @@ class Fetching:
             return
         if track.track.size_bytes(request.index, better) >= total_bytes - request.received_bytes:
             return
-        came_bytes = request.received_bytes - request.resumed_bytes
-        self._observe(SAMPLE_ABANDONED, request, came_bytes, request.first_byte_us, now)
+        self.rules.observe(self._share.sample(SAMPLE_ABANDONED, request, now))
         reason = "download too slow for the buffer"
         self.abandon(track, reason)
         self._request(track, better, reason, now, is_second_choice=True)
@@ -400,6 +402,7 @@ class Fetching:
         if track is None or track.in_flight is None:
             return
         request = track.in_flight
+        self._share.arrived(request, size_bytes, first_byte_us)
         position = self._playhead.position_us(now)
         self.recovered = self._recovery.how_it_ended(track, request) or self.recovered
         self._recovery.board.forgive(request.source, now)
@@ -411,7 +414,7 @@ class Fetching:
             track.received(request, size_bytes)
             fed = track.feed()
         if track is self._tracks[0]:
-            self._observe(SAMPLE_DOWNLOAD, request, size_bytes - request.resumed_bytes, first_byte_us, now)
+            self.rules.observe(self._share.sample(SAMPLE_DOWNLOAD, request, now))
         loaded = SegmentLoaded(
             track.kind,
             request.rung,
@@ -449,9 +452,6 @@ class Fetching:
                 assert state.request_id is not None
                 self._emit(AbandonSegment(state.request_id, reason))
                 state.request_id = None
-
-    def _observe(self, kind: int, request: Request, size_bytes: int, first_byte_us: int, now: int) -> None:
-        self.rules.observe(Sample(kind, request.rung, size_bytes, request.request_us, first_byte_us, now))
 
     def _track_of(self, request_id: int) -> TrackState | None:
         for track in self._tracks:

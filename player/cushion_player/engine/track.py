@@ -33,6 +33,8 @@ class Request:
     source: str = ""
     resumed_bytes: int = 0
     """Of `received_bytes`, what an earlier request had brought."""
+    link_bytes_before: int = 0
+    """What all downloads had brought when this one began."""
     heard_us: int = 0
     """When something last came of it, or it was made."""
     looked_us: int = 0

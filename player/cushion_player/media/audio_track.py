@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import av
 
@@ -11,8 +11,11 @@ from cushion_player.media.decode_thread import DecodeThread, TrackListener
 from cushion_player.media.media_clock import MediaClock
 from cushion_player.media.pcm import TOLERANCE_S, Aligner, Tempo
 from cushion_player.media.stereo import Pcm, StereoConverter
-from cushion_player.outputs import AudioOutput
+from cushion_player.outputs import AudioOutput, SoundSettings
 from cushion_player.timeline import TrackKind
+
+if TYPE_CHECKING:
+    from cushion_player.media.levelling import Leveller
 
 _SAMPLE_BYTES: Final = 8
 """Two channels of float32."""
@@ -31,6 +34,9 @@ class AudioTrack(DecodeThread):
         self._clock = clock
         self._output = output
         self._speed = 1.0
+        self._settings = SoundSettings()
+        self._delay_us = 0
+        self._leveller: Leveller | None = None
         self._written = 0
         self._is_waiting = False
         self._chain_of = -1
@@ -47,6 +53,10 @@ class AudioTrack(DecodeThread):
     def set_speed(self, speed: float) -> None:
         """Applies to sound that is not in the output yet."""
         self._speed = speed
+
+    def set_sound(self, settings: SoundSettings) -> None:
+        """Delay and loudness; applies to sound that is not in the output yet."""
+        self._settings = settings
 
     def nudge(self) -> None:
         """The output may have room again."""
@@ -104,7 +114,21 @@ class AudioTrack(DecodeThread):
         assert time_us is not None
         pcm = self._converter.convert(self._gathered)
         self._gathered, self._gathered_s = [], 0.0
-        self._play(self._aligner.align(time_us, pcm), generation)
+        delay_us, self._delay_us = self._delay_us, self._settings.delay_us
+        pcm = self._aligner.align(time_us + self._delay_us, pcm, is_exact=delay_us != self._delay_us)
+        self._play(self._levelled(pcm), generation)
+
+    def _levelled(self, pcm: Pcm) -> Pcm:
+        target_lufs = self._settings.target_lufs
+        if target_lufs is None:
+            self._leveller = None
+            return pcm
+        if self._leveller is None:
+            from cushion_player.media.levelling import Leveller
+
+            self._leveller = Leveller(self._output.sample_rate_hz, target_lufs)
+        self._leveller.target_lufs = target_lufs
+        return self._leveller.process(pcm)
 
     def _part(self) -> None:
         self._aligner.part()

@@ -5,7 +5,7 @@ What is known here: packets, codecs, damage. What is not: threads, queues, clock
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -15,7 +15,8 @@ from av.error import FFmpegError
 from cushion_player.errors import DecodeError
 from cushion_player.media.codec_context import Context, open_context
 from cushion_player.media.demux import CodecConfig, Demuxer, TimedMetadata, make_demuxer
-from cushion_player.outputs import MediaFormat
+from cushion_player.media.look import Looks
+from cushion_player.outputs import FrameLook, MediaFormat
 from cushion_player.timeline import TrackKind
 
 if TYPE_CHECKING:
@@ -32,14 +33,17 @@ class TrackDecoder:
     """Decodes one track over any number of formats.
 
     Frames come out in presentation order with `pts` and `duration` in µs on the timeline. Damaged frames are left
-    out and counted in `corrupt`. `damage` and `metadata` are what was found in the last piece beside its frames.
+    out and counted in `corrupt`. `damage` is what was wrong with the last piece.
     """
 
     def __init__(self, kind: TrackKind, devices: Sequence[str] = ()) -> None:
         self.kind = kind
         self.corrupt = 0
+        self.late_until_us = 0
+        """Frames that end before it may be left out, too: playback has gone past them."""
         self.damage = ""
-        self.metadata: tuple[TimedMetadata, ...] = ()
+        self.on_metadata: Callable[[TimedMetadata], None] | None = None
+        """Told of metadata beside the media as soon as a piece is demuxed, with its time on the timeline."""
         self.captions: CaptionTap | None = None
         """Where coded pictures go first while captions are wanted."""
         self._devices = devices
@@ -47,6 +51,11 @@ class TrackDecoder:
         self._demuxer: Demuxer | None = None
         self._config: CodecConfig | None = None
         self._context: Context | None = None
+        self._looks = Looks()
+
+    def look_of(self, frame: av.VideoFrame) -> FrameLook:
+        """How a frame that just came out is to be shown."""
+        return self._looks.of(frame, self._config, self._context)
 
     def is_set_to(self, media_format: MediaFormat) -> bool:
         """Whether it decodes this format already, so that a switch would change nothing."""
@@ -81,26 +90,32 @@ class TrackDecoder:
         """
         if self._demuxer is None:
             raise DecodeError("there is no initialisation segment for it")
-        self.damage, self.metadata = "", ()
+        self.damage = ""
         stretch = self._demuxer.read(data, start_us + offset_us)
         self.damage = stretch.damage
         if self.captions is not None:
             self.captions.take(stretch, offset_us)
-        self.metadata = tuple(TimedMetadata(time_us - offset_us, body) for time_us, body in stretch.metadata)
+        if self.on_metadata is not None:
+            for time_us, body in stretch.metadata:
+                self.on_metadata(TimedMetadata(time_us - offset_us, body))
         if stretch.config != self._config:
             yield from self.drain()
             self._set_up(stretch.config)
         context = self._context
         assert context is not None
         is_video = self.kind is TrackKind.VIDEO
+        did_skip: bool | None = None
         for coded, pts_us, dts_us, duration_us, is_sync in stretch.frames:
             packet = av.Packet(cast(bytes, coded))  # it takes any buffer; its stub knows bytes
             packet.time_base = MICROSECONDS
             packet.pts, packet.dts, packet.duration = pts_us - offset_us, dts_us - offset_us, duration_us
             packet.is_keyframe = is_sync
             if is_video:
-                is_early = pts_us - offset_us + duration_us <= wanted_from_us
-                context.skip_frame = "NONREF" if is_early else "DEFAULT"
+                end_us = pts_us - offset_us + duration_us
+                skips = end_us <= wanted_from_us or end_us <= self.late_until_us
+                if skips != did_skip:
+                    context.skip_frame = "NONREF" if skips else "DEFAULT"
+                    did_skip = skips
             yield from self._decode(context, packet)
 
     def drain(self) -> Iterator[Frame]:

@@ -64,6 +64,10 @@ class TrackListener(Protocol):
 
     def on_track_failed(self, failure: DecodeFailure) -> None: ...
 
+    def on_track_metadata(self, time_us: int, data: bytes) -> None:
+        """Metadata beside the media (an ID3 tag), and its time on the timeline."""
+        ...
+
 
 class StaleWork(Exception):
     """Raised inside the thread when a seek or the end overtook what it was doing; never leaves it."""
@@ -76,6 +80,7 @@ class DecodeThread(ABC):
         self.kind = kind
         self._listener = listener
         self._decoder = TrackDecoder(kind, devices)
+        self._decoder.on_metadata = lambda item: listener.on_track_metadata(item.time_us, item.data)
         self._changed = threading.Condition()
         self._queue: deque[Work] = deque()
         self._generation = 0

@@ -1,7 +1,7 @@
 """The media clock: where on the timeline we are now.
 
-With an audio track it counts the samples that were heard; without one, and once the audio has ended, it runs with
-the monotonic clock. Any thread may ask.
+With an audio track it counts the samples that were heard, smoothed; without one, and once the audio has ended, it runs
+with the monotonic clock. Any thread may ask.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 
 from cushion_player.clock import Clock
+from cushion_player.media.drift import DriftFilter
 from cushion_player.outputs import AudioOutput
 
 
@@ -36,6 +37,7 @@ class MediaClock:
         self._follows_audio = False
         self._marks: list[_Mark] = []
         self._audio_end: int | None = None
+        self._drift = DriftFilter()
 
     @property
     def is_running(self) -> bool:
@@ -53,6 +55,7 @@ class MediaClock:
             self._follows_audio = has_audio
             self._marks = [_Mark(0, position_us, 1.0)]
             self._audio_end = None
+            self._drift.reset()
 
     def start(self, position_us: int, rate: float) -> None:
         """Run. Where the audio leads, `position_us` is ignored: what is heard is where we are."""
@@ -93,7 +96,11 @@ class MediaClock:
         while len(self._marks) > 1 and self._marks[1].first <= played:
             self._marks.pop(0)
         mark = self._marks[0]
-        position = mark.time_us + (played - mark.first) * mark.speed * 1_000_000 / self._audio.sample_rate_hz
+        heard_us = mark.time_us + (played - mark.first) * mark.speed * 1_000_000 / self._audio.sample_rate_hz
+        if not self._is_running:
+            self._drift.reset()
+            return heard_us
+        position = self._drift.follow(heard_us, now_us, mark.speed)
         if self._audio_end is not None and played >= self._audio_end:
             self._follows_audio = False
             self._anchor_us, self._anchor_now_us = position, now_us

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cushion_player.clock import Clock
-from cushion_player.outputs import MediaFormat, MediaSegment, OutputListener, OutputStats
+from cushion_player.outputs import MediaFormat, MediaSegment, OutputListener, OutputStats, SoundSettings
 from cushion_player.timeline import TrackKind
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ class NullDecodeOutput:
 
     def set_volume(self, volume: float) -> None:
         """There is no sound."""
+
+    def set_sound(self, settings: SoundSettings) -> None:
+        """There is no sound."""
+
+    def step(self, frames: int) -> int | None:
+        """There are no pictures."""
+        return None
 
     def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
         """Nothing is shown."""

@@ -25,6 +25,7 @@ from cushion_player.outputs import (
     MediaSegment,
     OutputListener,
     OutputStats,
+    SoundSettings,
     TextRenderer,
     VideoRenderer,
 )
@@ -80,6 +81,8 @@ class DecodedOutput:
         self._told_dropped = 0
         self._played_before = 0
         self._is_closed = False
+        self._volume = 1.0
+        self._sound = SoundSettings()
 
     # ------------------------------------------------------------------ MediaOutput
 
@@ -152,7 +155,20 @@ class DecodedOutput:
             self._reports = None
 
     def set_volume(self, volume: float) -> None:
-        self._audio_output.set_volume(min(max(volume, 0.0), 1.0))
+        self._volume = min(max(volume, 0.0), 1.0)
+        self._audio_output.set_volume(0.0 if self._sound.muted else self._volume)
+
+    def set_sound(self, settings: SoundSettings) -> None:
+        """Delay and loudness are heard once the sound already in the audio output has been played."""
+        self._sound = settings
+        self._audio.set_sound(settings)
+        self.set_volume(self._volume)
+
+    def step(self, frames: int) -> int | None:
+        if self._media_clock.is_running or self._is_closed:
+            return None
+        picture = self._video.step(frames)
+        return picture.time_us if picture is not None else None
 
     def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
         self._text.set_beside(cues)
@@ -171,6 +187,7 @@ class DecodedOutput:
         return OutputStats(
             frames_shown=self._video.shown,
             frames_dropped=self._video.dropped,
+            frames_skipped=self._video.skipped,
             frames_corrupt=self._video.corrupt + self._audio.corrupt,
             audio_played_us=played * 1_000_000 // self._audio_output.sample_rate_hz,
             position_us=self._media_clock.position_us(),
@@ -212,6 +229,9 @@ class DecodedOutput:
     def on_track_failed(self, failure: DecodeFailure) -> None:
         self._post(self._tell_failed, failure)
 
+    def on_track_metadata(self, time_us: int, data: bytes) -> None:
+        self._post(self._tell_metadata, time_us, data)
+
     def _post(self, callback: Callable[..., None], *arguments: object) -> None:
         loop = self._loop
         assert loop is not None, "threads start after prepare"
@@ -232,6 +252,10 @@ class DecodedOutput:
         if self._listener is not None and not self._is_closed:
             self._listener.on_decode_failed(failure)
 
+    def _tell_metadata(self, time_us: int, data: bytes) -> None:
+        if self._listener is not None and not self._is_closed:
+            self._listener.on_metadata(time_us, data)
+
     async def _report(self) -> None:
         turn = 0
         while True:
@@ -248,7 +272,7 @@ class DecodedOutput:
                 self._listener.on_output_starved()
 
     def _tell_dropped(self) -> None:
-        dropped = self._video.dropped
+        dropped = self._video.dropped + self._video.skipped
         if dropped > self._told_dropped and self._listener is not None:
             self._listener.on_frames_dropped(dropped - self._told_dropped)
             self._told_dropped = dropped

@@ -99,7 +99,7 @@ class StereoConverter:
     def _to_stereo(self, frames: Sequence[av.AudioFrame], before: Pcm) -> Pcm:
         if not frames:
             return before
-        planes = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+        planes: Pcm = np.concatenate([frame.to_ndarray().astype(np.float32, copy=False) for frame in frames], axis=1)
         samples = planes.reshape(-1, self._n_packed) if self._n_packed else planes.T
         pcm: Pcm = np.ascontiguousarray(samples) if self._matrix is None else samples @ self._matrix
         return np.concatenate([before, pcm]) if len(before) else pcm

@@ -47,6 +47,8 @@ class LoggedRequest:
     connection: int
     """Number of the connection it came over, counted from 0: equal numbers mean keep-alive."""
     status: int = 0
+    first_byte_us: int = 0
+    """When the first bytes of the body were handed to the kernel; 0 before."""
     sent_bytes: int = 0
     """Body bytes handed to the kernel."""
     completed: bool = False
@@ -86,7 +88,7 @@ class Host(Protocol):
         ...
 
 
-class _Close(Exception):
+class CloseConnection(Exception):
     """The connection cannot be used any further."""
 
 
@@ -106,7 +108,7 @@ class Connection:
         except asyncio.CancelledError:
             self._writer.transport.abort()
             raise
-        except (_Close, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        except (CloseConnection, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
@@ -120,12 +122,11 @@ class Connection:
         entry = LoggedRequest(path, parts.query, headers, self._host.now_us(), self._number, fault=fault)
         self._host.record(entry)
         try:
-            if self._host.latency_s:
-                await asyncio.sleep(self._host.latency_s)
+            await self._arrive(entry)
             if isinstance(fault, Hang):
                 await self._silence(fault.seconds)
             if isinstance(fault, Disconnect):
-                raise _Close
+                raise CloseConnection
             if isinstance(fault, Refuse):
                 raise self._reset()
             answer = await self._answer(method, path, parts.query, headers, fault)
@@ -138,7 +139,12 @@ class Connection:
         finally:
             entry.end_us = self._host.now_us()
         if headers.get("connection", "").lower() == "close" or isinstance(fault, WrongLength):
-            raise _Close
+            raise CloseConnection
+
+    async def _arrive(self, entry: LoggedRequest) -> None:
+        """Take the time that a request needs to get here and its answer to get back."""
+        if self._host.latency_s:
+            await asyncio.sleep(self._host.latency_s)
 
     async def _answer(
         self, method: str, path: str, query: str, headers: Mapping[str, str], fault: Fault | None
@@ -182,7 +188,7 @@ class Connection:
             if at == pause_at:
                 pause_at = -1
                 if isinstance(fault, Truncate):
-                    raise _Close
+                    raise CloseConnection
                 if isinstance(fault, Reset):
                     raise self._reset()
                 if isinstance(fault, Stall):
@@ -198,31 +204,33 @@ class Connection:
                 await self._silence((arrivals[0][1] - self._host.utc_us()) / 1e6)
                 if end == arrivals[0][0]:
                     del arrivals[0]
-            self._write(view[at:end], is_chunk=bool(answer.arrivals))
-            await self._writer.drain()
-            entry.sent_bytes = at = end
+            await self._write(view[at:end], entry, is_chunk=bool(answer.arrivals))
+            at = end
         if answer.arrivals:
             self._writer.write(b"0\r\n\r\n")
 
-    def _write(self, piece: memoryview, *, is_chunk: bool) -> None:
+    async def _write(self, piece: memoryview, entry: LoggedRequest, *, is_chunk: bool) -> None:
+        entry.first_byte_us = entry.first_byte_us or self._host.now_us()
         self._writer.write(b"%x\r\n%b\r\n" % (len(piece), bytes(piece)) if is_chunk else piece)
+        await self._writer.drain()
+        entry.sent_bytes += len(piece)
 
-    def _reset(self) -> _Close:
+    def _reset(self) -> CloseConnection:
         """Drop the connection with a reset (RST) rather than an orderly end."""
         raw = self._writer.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
-        return _Close()
+        return CloseConnection()
 
     async def _silence(self, seconds: float) -> None:
-        """Say nothing; raises _Close as soon as the client has gone."""
+        """Say nothing; raises CloseConnection as soon as the client has gone."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while (left := until - loop.time()) > 0:
             await asyncio.sleep(left if math.isfinite(left) and left < 0.05 else 0.05)
             if self._reader.at_eof() or self._writer.is_closing():
-                raise _Close
+                raise CloseConnection
 
 
 def _announced_bytes(answer: Answer, fault: Fault | None) -> int:
@@ -242,7 +250,7 @@ def _parse_head(head: str) -> tuple[str, str, dict[str, str]]:
     request_line, *lines = head.rstrip("\r\n").split("\r\n")
     words = request_line.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise _Close
+        raise CloseConnection
     headers: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from cushion_player.clock import Clock, MonotonicClock, wall_ms
 from cushion_player.testing.answers import Answer, NotYet, Site, media_type_of
@@ -107,7 +107,7 @@ class Origin:
         await self._server.wait_closed()
         self._server = None
 
-    async def __aenter__(self) -> Origin:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 
@@ -115,7 +115,7 @@ class Origin:
         await self.close()
 
     @contextmanager
-    def in_thread(self) -> Generator[Origin, None, None]:
+    def in_thread(self) -> Generator[Self, None, None]:
         """Run on an event loop in a thread of its own until the block is left."""
         started = threading.Event()
         stop = asyncio.Event()
@@ -147,11 +147,14 @@ class Origin:
             thread.join()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(self, reader, writer, self._accepted)
+        connection = self._connect(reader, writer, self._accepted)
         self._accepted += 1
         task = asyncio.get_running_loop().create_task(connection.serve())
         self._connections.add(task)
         task.add_done_callback(self._forget)
+
+    def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> Connection:
+        return Connection(self, reader, writer, number)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._connections.discard(task)

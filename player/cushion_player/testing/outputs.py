@@ -26,6 +26,7 @@ from cushion_player.outputs import (
     MediaSegment,
     OutputListener,
     OutputStats,
+    SoundSettings,
     VideoFrame,
 )
 from cushion_player.timeline import TrackKind
@@ -76,6 +77,9 @@ class RecordingListener:
     def on_decode_failed(self, failure: DecodeFailure) -> None:
         self.told.append(("failed", failure.track, failure.message, failure.is_fatal, failure.code))
 
+    def on_metadata(self, time_us: int, data: bytes) -> None:
+        self.told.append(("metadata", time_us, data))
+
     def count(self, what: str) -> int:
         return sum(1 for entry in self.told if entry[0] == what)
 
@@ -102,6 +106,7 @@ class FakeMediaOutput:
         self.is_closed = False
         self.rate = 1.0
         self.volume = 1.0
+        self.sound = SoundSettings()
         self.subtitles: tuple[Cue, ...] = ()
         self.captions: str | None = None
         self.statistics = OutputStats()
@@ -153,6 +158,14 @@ class FakeMediaOutput:
     def set_volume(self, volume: float) -> None:
         self.calls.append("set_volume")
         self.volume = volume
+
+    def set_sound(self, settings: SoundSettings) -> None:
+        self.calls.append("set_sound")
+        self.sound = settings
+
+    def step(self, frames: int) -> int | None:
+        self.calls.append("step")
+        return None
 
     def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
         self.calls.append("set_subtitles")

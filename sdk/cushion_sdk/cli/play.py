@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cushion_abr import DEFAULT_RULE
+
 if TYPE_CHECKING:
     from cushion_player.keys import KeyProvider
     from cushion_sdk.session_types import SessionOptions
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 def play(
     url: Annotated[str, typer.Argument(help="URL or file of an MPD, an HLS playlist or a media file.")],
     headless: Annotated[bool, typer.Option("--headless", help="Decode and pace, but show nothing.")] = False,
-    rule: Annotated[str, typer.Option(help="ABR rule: fixed, throughput, bba0, bba2, bola.")] = "bba2",
+    rule: Annotated[
+        str, typer.Option(help="ABR rule: bola_guarded, bola, bba2, bba0, throughput, fixed.")
+    ] = DEFAULT_RULE,
     trace: Annotated[
         str, typer.Option(help="Link to play over: unshaped, constant, step, 3g, 4g, or a trace file.")
     ] = "unshaped",

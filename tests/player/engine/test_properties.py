@@ -42,7 +42,7 @@ LINKS = st.builds(
     st.lists(st.integers(0, 8_000_000), min_size=2, max_size=2).map(lambda rates: [*rates, 900_000]),
     st.integers(0, 300_000),
 )
-RULES = st.sampled_from(["fixed", "throughput", "bba0", "bba2", "bola"])
+RULES = st.sampled_from(["fixed", "throughput", "bba0", "bba2", "bola", "bola_guarded"])
 
 
 def act(driver: VirtualDriver, action: Act) -> None:

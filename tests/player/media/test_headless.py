@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from cushion_player.clock import MonotonicClock
 from cushion_player.media.headless import HeadlessRenderer
 from cushion_player.outputs import VideoFrame, VideoRenderer
 from cushion_player.testing.clock import FakeClock
@@ -34,3 +37,25 @@ async def test_sleeps_until_the_next_frame_is_due() -> None:
     await clock.advance(1)
 
     assert clock.next_deadline_us() is None
+
+
+async def test_by_the_machines_clock_it_shows_what_is_due_and_ends_when_told_by_its_last_frame() -> None:
+    taken: list[int] = []
+    done = asyncio.Event()
+
+    def take(frame: VideoFrame) -> None:
+        taken.append(frame.time_us)
+        renderer.detach()
+        done.set()
+
+    renderer = HeadlessRenderer(MonotonicClock(), take)
+    source = FakeFrameSource([make_frame(0), make_frame(1)])
+    source.position_us = 0
+
+    renderer.attach(source)
+    async with asyncio.timeout(5):
+        await done.wait()
+    await asyncio.sleep(0)
+
+    assert taken == [0]
+    assert renderer._timer is None

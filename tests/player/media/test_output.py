@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cushion_player.clock import MonotonicClock
+from cushion_player.crypt import KeyRing
 from cushion_player.media.decode_thread import SegmentWork, SwitchWork
 from cushion_player.media.headless import HeadlessRenderer
 from cushion_player.media.media_clock import MediaClock
@@ -21,6 +22,7 @@ from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.outputs import FakeAudioOutput, FakeRenderer, RecordingListener
 from cushion_player.timeline import TrackKind
 from tests.contracts.media_output_suite import MediaOutputSuite, segment_at
+from tests.player.encrypting import KEY, KEY_ID, Recipe, encrypt_init, encrypt_segment
 from tests.player.media.film_ladder import FilmLadder
 from tests.player.media.playing import BOTH, Playing
 
@@ -471,3 +473,25 @@ async def test_a_cut_inside_a_segment_that_is_being_decoded_ends_it_there(ladder
 
         assert playing.codes() == list(range(30))
         assert [frame.rung for frame in playing.seen] == [0] * 15 + [2] * 15
+
+
+async def test_a_key_that_is_missing_is_told_as_such_and_with_it_playback_goes_on(ladder: FilmLadder) -> None:
+    recipe = Recipe("cenc")
+    init = encrypt_init(ladder.inits[0], recipe)
+    segment, _ = encrypt_segment(ladder.segments[0][0], recipe)
+    async with Playing(ladder) as playing:
+        playing.output.prepare(0, frozenset({TrackKind.VIDEO}))
+        playing.output.switch_format(TrackKind.VIDEO, MediaFormat(0, Container.MP4, init))
+        playing.output.feed(TrackKind.VIDEO, segment_at(0, segment))
+        await playing.settle()
+
+        ((_, _, message, fatal, code),) = playing.listener.told
+        assert (fatal, code) == (False, DecodeFault.KEY)
+        assert str(message) == f"video segment at 0.000 s: no key for key id {KEY_ID.hex()}"
+
+        keys = KeyRing({KEY_ID: KEY})
+        playing.output.switch_format(TrackKind.VIDEO, MediaFormat(0, Container.MP4, init, keys=keys))
+        playing.output.feed(TrackKind.VIDEO, segment_at(0, segment))
+        await playing.settle()
+
+        assert playing.listener.told[1:] == [("ready",)]

@@ -23,6 +23,9 @@ class Listener(RecordingListener):
     def on_decode_failed(self, failure: DecodeFailure) -> None:
         self.failures.append(failure)
 
+    def on_metadata(self, time_us: int, data: bytes) -> None:
+        pass
+
 
 def feed(init: bytes, *segments: bytes, container: Container = Container.MP4) -> tuple[ReadingOutput, Listener]:
     clock, listener = FakeClock(), Listener()

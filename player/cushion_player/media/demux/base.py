@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class CodedFrame(NamedTuple):
@@ -32,6 +32,11 @@ class CodecConfig:
     sample_rate_hz: int = 0
     channels: int = 0
     """Said only where neither extradata nor frames do (PCM)."""
+    pixel_width: int = 1
+    pixel_height: int = 1
+    """The shape of one pixel."""
+    rotation_deg: int = 0
+    """Clockwise, 0, 90, 180 or 270: what the container says of turning."""
 
 
 class TimedMetadata(NamedTuple):
@@ -68,4 +73,13 @@ class Demuxer(Protocol):
 
     def reset(self) -> None:
         """What comes next does not continue what came last."""
+        ...
+
+
+@runtime_checkable
+class KnowsItsStart(Protocol):
+    """A demuxer that can tell when a piece begins without reading it all."""
+
+    def start_us(self, data: bytes) -> int | None:
+        """Media time of the first timestamp, not unwrapped; None when there is none. Raises DecodeError."""
         ...

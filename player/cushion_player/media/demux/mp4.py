@@ -30,7 +30,15 @@ class Mp4Demuxer:
         info = self._info
         self._decryptor = SampleDecryptor(keys)
         self._config = CodecConfig(
-            info.codec, info.codec_string, info.extradata, info.width_px, info.height_px, info.sample_rate_hz
+            info.codec,
+            info.codec_string,
+            info.extradata,
+            info.width_px,
+            info.height_px,
+            info.sample_rate_hz,
+            pixel_width=info.pixel_aspect[0],
+            pixel_height=info.pixel_aspect[1],
+            rotation_deg=info.rotation_deg,
         )
 
     @property
