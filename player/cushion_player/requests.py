@@ -153,6 +153,7 @@ class Requests:
         try:
             await self._unlocking.follow(effect, plan, body)
         except (FetchError, MediaError) as exc:
+            self._segments.pop(effect.request_id, None)
             self._failed(effect.request_id, exc)
             return
         first_byte_us = receiver.body.first_byte_us

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from cushion_player.addressing import PlaybackPlan
 from cushion_player.boxes import InitInfo, read_init, read_protection_headers, read_rotated_key_ids
-from cushion_player.crypt.keyring import ANY_KEY_ID, NO_KEYS, KeyRing, only_key
+from cushion_player.crypt.keyring import NO_KEYS, KeyRing, only_key
 from cushion_player.crypt.segments import decrypt_segment, is_left_to_samples
 from cushion_player.errors import DecodeError, MediaError
 from cushion_player.events import AcquireKey, FetchSegment
@@ -38,19 +38,22 @@ class Unlocking:
         found = _read_encrypted(init, effect) if not encryption.keys else None
         requests = _requests(encryption, found, init)
         if found is not None and _is_rotating(found) and not any(request.key_ids for request in requests):
-            ring = KeyRing()  # filled by `follow`
+            keys = NO_KEYS  # `follow` will bring them
         else:
-            ring = await obtain_keys(self._provider, requests)
-        self._rings[plan.key_name(*place)] = ring
+            keys = await obtain_keys(self._provider, requests)
+        # Tracks may share a name: decoders that have the ring already must see what is added.
+        self._rings.setdefault(plan.key_name(*place), KeyRing()).add(keys)
         init_key = choose_key(plan.init_keys(*place))
         if init_key is not None and init_key not in self._init_rings:
             self._init_rings[init_key] = await obtain_keys(self._provider, [request_for_key(init_key)])
 
     async def follow(self, effect: FetchSegment, plan: PlaybackPlan, data: bytes) -> None:
         """Get the keys that a segment names itself and that nobody had before: keys rotate. Raises MediaError."""
-        ring = self._rings.get(plan.key_name(effect.key, effect.index, effect.rung))
-        if ring is None or ANY_KEY_ID in ring:
+        place = effect.key, effect.index, effect.rung
+        encryption = plan.encryption(*place)
+        if not encryption.protections or encryption.keys:  # in the clear, or one key for whatever the id is (HLS)
             return
+        ring = self._rings.setdefault(plan.key_name(*place), KeyRing())  # the segment may be here before its keys
         try:
             missing = tuple(key_id for key_id in read_rotated_key_ids(data) if key_id not in ring)
             if not missing:
@@ -58,7 +61,6 @@ class Unlocking:
             headers = read_protection_headers(data)
         except DecodeError:  # the decoder will say what is wrong with it
             return
-        encryption = plan.encryption(effect.key, effect.index, effect.rung)
         ways = keys_needed(encryption.protections, None, headers) or (KeyRequest(COMMON),)
         ring.add(await obtain_keys(self._provider, [replace(way, key_ids=missing) for way in ways]))
 
