@@ -135,12 +135,13 @@ class FakeTransport:
             raise wording.no_answer(request)
 
     async def _respond(self, request: FetchRequest, url: str, fault: Fault | None, deadline_us: int) -> FakeResponse:
-        answer = answer_instead(fault) or self._content_of(request, url, fault)
+        instead = answer_instead(fault)
+        answer = instead or self._content_of(request, url, fault)
         while isinstance(answer, NotYet):
             await self._wait(request, answer.until_us - self.utc_offset_us, deadline_us)
             answer = self._content_of(request, url, fault)
         answer = answer.sliced(request.byte_range)
-        if isinstance(fault, IgnoreRange) and answer.status == 206:
+        if answer.status == 206 and (instead is not None or isinstance(fault, IgnoreRange)):
             answer = replace(answer, status=200)  # transports cut out what was asked for themselves
         if answer.status not in (200, 206):
             raise wording.status_error(request, answer.status, url)
