@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tests.player.faults.host_scenarios import host_scenarios
 from tests.player.faults.live_scenarios import live_scenarios
+from tests.player.faults.range_scenarios import range_scenarios
 from tests.player.faults.scenario import Scenario
 from tests.player.faults.vod_scenarios import vod_scenarios
 
@@ -21,7 +22,12 @@ longer do: whoever brings a feature takes it out of here, and puts what it does 
 BEHIND: Mapping[str, str] = {}
 """Single scenarios that do not pass though what they need is there, and why."""
 
-SCENARIOS: tuple[Scenario, ...] = (*vod_scenarios(), *host_scenarios(), *live_scenarios())
+SCENARIOS: tuple[Scenario, ...] = (
+    *vod_scenarios(),
+    *range_scenarios(),
+    *host_scenarios(),
+    *live_scenarios(),
+)
 
 
 def pending_reason(scenario: Scenario) -> str:
