@@ -112,7 +112,7 @@ def _harmless() -> Iterator[Scenario]:
     for what in ("503", "hangs", "is truncated"):
         yield _vod(f"an audio segment {what} once", Ends(rebuffers=(0, 1)), *once(AUDIO, HARMLESS[what]))
         yield _vod(f"an initialisation segment {what} once", Ends(), *once(INITS, HARMLESS[what]))
-    yield _vod("every request fails once", Ends(rebuffers=ANY), Rule("/p*", (Status(503),)))
+    yield _vod("every request fails once", Ends(rebuffers=ANY, within_s=150), Rule("/p*", (Status(503),)))
     yield _vod("every body is truncated once", Ends(rebuffers=ANY), Rule(ALL_SEGMENTS, (Truncate(700),)))
     yield _vod("every answer is two seconds late", Ends(rebuffers=ANY, within_s=120), *always("/p*", Hang(2)))
 
