@@ -214,6 +214,11 @@ class DecodedOutput:
             await _joined(track)
         self._audio_output.close()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the media clock runs."""
+        return self._media_clock.is_running
+
     def is_settled(self) -> bool:
         """Whether no decoder can go on until the clock moves or more is fed; what virtual-time tests wait for."""
         if all(track.is_settled() for track in self._tracks.values()) and self._text.is_settled():

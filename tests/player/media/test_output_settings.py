@@ -73,7 +73,7 @@ async def test_quiet_sound_is_levelled_up(ladder: FilmLadder) -> None:
 
 @pytest.mark.parametrize(("delay_us", "target_lufs"), [(6_000_000, None), (0, 0.0), (0, -60.0)])
 def test_settings_outside_of_reason_are_refused(delay_us: int, target_lufs: float | None) -> None:
-    with pytest.raises(ValueError, match="at most 5 s|between -40 and -5"):
+    with pytest.raises(ValueError, match=r"at most 5 s|between -40 and -5"):
         SoundSettings(delay_us=delay_us, target_lufs=target_lufs)
 
 

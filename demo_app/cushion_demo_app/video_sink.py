@@ -1,0 +1,179 @@
+"""The picture by way of the graphics card: planes go into Qt's video frames as they are, and shaders do the rest.
+
+For machines with a card: without one Qt does the same on the processor, at seven to ten times the cost of
+`video_surface`. What a card would be given can be tested without one, by Qt's own conversion of the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cushion_demo_app.qt import QtCore, QtGui, load_multimedia
+from cushion_player.outputs import DynamicRange, FrameSource, VideoFrame
+
+if TYPE_CHECKING:
+    from cushion_player.media.planes import Planes
+
+_TICK_MS = 8
+_IDLE_TICK_MS = 24
+_SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader")
+AUTO, RASTER, GPU = "auto", "raster", "gpu"
+
+
+def gl_renderer() -> str:
+    """What draws OpenGL here (GL_RENDERER); "" when nothing does."""
+    surface = QtGui.QOffscreenSurface()
+    surface.create()
+    context = QtGui.QOpenGLContext()
+    if not surface.isValid() or not context.create() or not context.makeCurrent(surface):
+        return ""
+    try:
+        gl_get_string = 0x1F01  # GL_RENDERER
+        return str(context.functions().glGetString(gl_get_string) or "")
+    finally:
+        context.doneCurrent()
+
+
+def choose_renderer(wish: str, renderer_name: Callable[[], str] = gl_renderer) -> str:
+    """RASTER or GPU: what was wished for, or by what draws here. Raises ValueError for an unknown wish."""
+    if wish in (RASTER, GPU):
+        return wish
+    if wish != AUTO:
+        raise ValueError(f"the renderer is {AUTO}, {RASTER} or {GPU}, not {wish!r}")
+    name = renderer_name().lower()
+    return GPU if name and not any(word in name for word in _SOFTWARE) else RASTER
+
+
+class QtFrames:
+    """Makes QVideoFrames of decoded pictures. Raises RuntimeError where QtMultimedia cannot be loaded."""
+
+    def __init__(self) -> None:
+        multimedia = load_multimedia()
+        if multimedia is None:
+            raise RuntimeError("QtMultimedia cannot be loaded here")
+        self._qt: Any = multimedia  # untyped: it is loaded on demand
+
+    def make(self, frame: VideoFrame) -> Any:
+        """A QVideoFrame with the picture's planes, colours, turning and time."""
+        from cushion_player.media.planes import planes_of
+
+        planes = planes_of(frame)
+        if planes is None:
+            return self._converted(frame)
+        made = self._qt.QVideoFrame(self._format(frame, planes))
+        self._fill(made, list(planes.rows))
+        self._finish(made, frame, frame.look.rotation_deg)
+        return made
+
+    def _format(self, frame: VideoFrame, planes: Planes) -> Any:
+        from cushion_player.media.planes import Matrix, PlaneLayout
+
+        kind = self._qt.QVideoFrameFormat
+        pixels = {
+            PlaneLayout.I420: kind.PixelFormat.Format_YUV420P,
+            PlaneLayout.I420P10: kind.PixelFormat.Format_YUV420P10,
+            PlaneLayout.NV12: kind.PixelFormat.Format_NV12,
+            PlaneLayout.P010: kind.PixelFormat.Format_P010,
+        }
+        spaces = {
+            Matrix.BT601: kind.ColorSpace.ColorSpace_BT601,
+            Matrix.BT709: kind.ColorSpace.ColorSpace_BT709,
+            Matrix.BT2020: kind.ColorSpace.ColorSpace_BT2020,
+        }
+        transfers = {
+            DynamicRange.SDR: kind.ColorTransfer.ColorTransfer_BT709,
+            DynamicRange.PQ: kind.ColorTransfer.ColorTransfer_ST2084,
+            DynamicRange.HLG: kind.ColorTransfer.ColorTransfer_STD_B67,
+        }
+        made = kind(QtCore.QSize(frame.width_px, frame.height_px), pixels[planes.layout])
+        made.setColorSpace(spaces[planes.matrix])
+        made.setColorRange(
+            kind.ColorRange.ColorRange_Full if planes.is_full_range else kind.ColorRange.ColorRange_Video
+        )
+        made.setColorTransfer(transfers[frame.look.dynamic_range])
+        if frame.look.peak_nits:
+            made.setMaxLuminance(float(frame.look.peak_nits))
+        return made
+
+    def _fill(self, made: Any, planes: list[np.ndarray[Any, np.dtype[np.uint8]]]) -> None:
+        """Copy row by row: Qt's rows may be longer than ours."""
+        if not made.map(self._qt.QVideoFrame.MapMode.WriteOnly):
+            raise RuntimeError("Qt's video frame cannot be written")
+        try:
+            for index, rows in enumerate(planes):
+                stride = made.bytesPerLine(index)
+                target = np.frombuffer(made.bits(index), dtype=np.uint8)[: stride * len(rows)]
+                target.reshape(len(rows), stride)[:, : rows.shape[1]] = rows
+        finally:
+            made.unmap()
+
+    def _converted(self, frame: VideoFrame) -> Any:
+        from cushion_player.media.pixels import frame_to_bgra
+
+        width_px, height_px = frame.shape_px
+        pixels = frame_to_bgra(frame, width_px, height_px)
+        kind = self._qt.QVideoFrameFormat
+        made = self._qt.QVideoFrame(kind(QtCore.QSize(width_px, height_px), kind.PixelFormat.Format_BGRX8888))
+        self._fill(made, [np.ascontiguousarray(pixels).reshape(height_px, width_px * 4)])
+        self._finish(made, frame, 0)
+        return made
+
+    def _finish(self, made: Any, frame: VideoFrame, rotation_deg: int) -> None:
+        turns = self._qt.QtVideo.Rotation
+        named = {90: turns.Clockwise90, 180: turns.Clockwise180, 270: turns.Clockwise270}
+        if rotation_deg in named:
+            made.setRotation(named[rotation_deg])
+        made.setStartTime(frame.time_us)
+        made.setEndTime(frame.time_us + frame.duration_us)
+
+
+class SinkRenderer(QtCore.QObject):
+    """A `VideoRenderer` that hands due frames to a QVideoSink, on the Qt thread. Attach and detach from any thread."""
+
+    frame_shown = QtCore.Signal()
+    _source_changed = QtCore.Signal()
+
+    def __init__(self, sink: Any, parent: QtCore.QObject | None = None) -> None:
+        """sink: a QVideoSink, such as a QVideoWidget's."""
+        super().__init__(parent)
+        self._sink = sink
+        self._frames = QtFrames()
+        self._source: FrameSource | None = None
+        self.last_frame: VideoFrame | None = None
+        self._timer = QtCore.QTimer(self)
+        self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.pull)
+        self._source_changed.connect(self._follow_source)
+
+    def attach(self, source: FrameSource) -> None:
+        self._source = source
+        self._source_changed.emit()
+
+    def detach(self) -> None:
+        """The last picture stays."""
+        self._source = None
+        self._source_changed.emit()
+
+    def _follow_source(self) -> None:
+        if self._source is None:
+            self._timer.stop()
+        else:
+            self.pull()
+
+    def pull(self) -> None:
+        """Look for a frame that is due, and come again in time for the next. The timer calls it."""
+        source = self._source
+        if source is None:
+            return
+        frame = source.take_due()
+        if frame is not None:
+            self.last_frame = frame
+            self._sink.setVideoFrame(self._frames.make(frame))
+            self.frame_shown.emit()
+        due_us = source.next_due_in_us()
+        wait_ms = _IDLE_TICK_MS if due_us is None else min(_TICK_MS, -(-due_us // 1000))
+        self._timer.start(max(1, wait_ms))
