@@ -28,6 +28,11 @@ ORIGIN = "http://origin"
 MPD_URL = f"{ORIGIN}/media/film/manifest.mpd"
 
 
+def media(n_bytes: int) -> bytes:
+    """A segment of so many bytes, as far as its frame goes: one box."""
+    return n_bytes.to_bytes(4, "big") + b"mdat" + bytes(n_bytes - 8)
+
+
 def manifest(frame_rate: str = 'frameRate="30"') -> bytes:
     """A DASH presentation of N_SEGMENTS segments of two seconds."""
 
@@ -54,7 +59,7 @@ def files(frame_rate: str = 'frameRate="30"') -> dict[str, bytes]:
     for rung, bps in enumerate(LADDER_BPS):
         served[f"{base}/v{rung}/init.mp4"] = bytes(700)
         for index in range(N_SEGMENTS):
-            served[f"{base}/v{rung}/{index}.m4s"] = bytes(bps * 2 // 8)
+            served[f"{base}/v{rung}/{index}.m4s"] = media(bps * 2 // 8)
     return served
 
 

@@ -12,7 +12,7 @@ from cushion_player.timeline import Track, TrackKind, TrackRung
 from cushion_sdk.session_events import LoopedBack, RungShown, SeekEnded, SessionEvent, TrackSwitched
 from cushion_sdk.session_types import SessionOptions, SessionState
 from cushion_sdk.tracks import choose_text
-from tests.sdk.conftest import MPD_URL, N_SEGMENTS, Living, files
+from tests.sdk.conftest import MPD_URL, N_SEGMENTS, Living, files, media
 
 SECOND = 1_000_000
 SETS = (
@@ -39,7 +39,7 @@ def with_languages() -> dict[str, bytes]:
         )
         served[f"{base}/{name}/init.mp4"] = bytes(700)
         for index in range(N_SEGMENTS):
-            served[f"{base}/{name}/{index}.m4s"] = bytes(24_000 if kind == "audio" else 200)
+            served[f"{base}/{name}/{index}.m4s"] = media(24_000 if kind == "audio" else 200)
     served[MPD_URL] = served[MPD_URL].replace(b"</Period>", sets.encode() + b"</Period>")
     return served
 

@@ -10,7 +10,7 @@ from cushion_player.engine.track import Kept, Request, TrackState
 from cushion_player.events import Attempt, DiscardSegment, Event, SegmentRetried
 
 SHORT_BUFFER_SEGMENTS = 2
-"""With less than so many segments ahead, a failure also lowers the rung: there may be no time for a third try."""
+"""With less than so many segments ahead, a time-out also lowers the rung: there is no time for another one."""
 OTHER_SOURCE = "another source had it"
 LOWER_RUNG = "a lower rung was taken"
 LATER_TRY = "a later try succeeded"
@@ -73,8 +73,9 @@ class Recovery:
             if retries.transient_rounds >= attempts and self._is_out_of_patience(track, now):
                 return False
             is_short = ahead_us < SHORT_BUFFER_SEGMENTS * track.track.segment_us(track.next_index)
-            if is_short or retries.rounds[rung] > 1:
-                _lower_hopes(track, rung, to_lowest=is_short and failure.kind is FailureClass.TIMEOUT)
+            has_lost_time = is_short and failure.kind is FailureClass.TIMEOUT
+            if has_lost_time or retries.rounds[rung] > 1:
+                _lower_hopes(track, rung, to_lowest=has_lost_time)
             return True
         is_elsewhere = failure.is_whole and len(track.usable_rungs()) > 1
         if retries.rounds[rung] >= attempts or is_elsewhere:

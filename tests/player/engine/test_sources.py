@@ -398,7 +398,8 @@ def test_any_script_of_failures_ends_or_fails_in_bounded_time_and_replays(
             failures[fetch.track, fetch.index] = failures.get((fetch.track, fetch.index), 0) + 1
         return failure
 
-    engine = PlaybackEngine(config, seed=seed, on_verb=JournalWriter(journal, config, "bba2", {}, seed).write)
+    writer = JournalWriter(journal, config, "bba2", {}, seed)
+    engine = PlaybackEngine(config, "bba2", seed=seed, on_verb=writer.write)
     driver = VirtualDriver(engine, timeline(*sources, n_segments=12, audio=True), LINK, fail=fail)
     driver.start()
     driver.run(until_us=1_000 * SECOND)

@@ -214,7 +214,7 @@ def test_a_stall_after_refused_requests_is_the_servers() -> None:
     driver.run()
 
     (ended,) = told(driver, RebufferEnded)
-    assert (ended.cause, ended.recovery) == (StallCause.SERVER, "a lower rung was taken")
+    assert (ended.cause, ended.recovery) == (StallCause.SERVER, "a later try succeeded")
 
 
 def test_a_seek_during_a_rebuffer_closes_it() -> None:
