@@ -435,6 +435,43 @@ class TimedEventEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class InterstitialStarted:
+    """Other presentations play in between; the main one waits. `reason` says why now."""
+
+    id: str
+    position_us: int
+    n_assets: int
+    may_skip: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterstitialAssetStarted:
+    id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class InterstitialAssetFailed:
+    """One of them could not be played, and is left out."""
+
+    id: str
+    number: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterstitialEnded:
+    """The main presentation goes on at `resume_us`. `reason`: `played`, `skipped`, or why nothing was."""
+
+    id: str
+    resume_us: int
+    played_us: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackEnded:
     """The last frame's time has passed."""
 
@@ -481,6 +518,10 @@ Notice = (
     | EventEnded
     | TimedEventBegan
     | TimedEventEnded
+    | InterstitialStarted
+    | InterstitialAssetStarted
+    | InterstitialAssetFailed
+    | InterstitialEnded
     | PlaybackEnded
     | PlaybackFailed
 )

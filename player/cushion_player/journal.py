@@ -17,10 +17,10 @@ from typing import Any, TextIO, cast
 from cushion_player import events as event_types
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
 from cushion_player.engine.core import PlaybackEngine
-from cushion_player.engine.event_schedule import EventMark
 from cushion_player.engine.retry import RetryPolicy, RetryRule
 from cushion_player.engine.verbs import VERBS, VerbCall
 from cushion_player.errors import JournalError
+from cushion_player.timed import EventMark
 from cushion_player.timeline import LiveEdge, Stretch, Timeline, Track, TrackKind, TrackRung
 from cushion_player.timeline_update import TimelineUpdate, TrackUpdate
 

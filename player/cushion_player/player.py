@@ -71,11 +71,26 @@ MEMORY_STEP_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class InterstitialSnapshot:
+    """A break that plays now: asset `number` of `n_assets`, and where in it. Times in µs."""
+
+    id: str
+    number: int
+    n_assets: int
+    position_us: int
+    duration_us: int
+    may_skip: bool
+    is_paused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PlayerSnapshot:
     """The engine's state and the output's figures at one moment."""
 
     engine: EngineSnapshot
     output: OutputStats
+    interstitial: InterstitialSnapshot | None = None
+    """What plays in between, while the main presentation waits."""
 
 
 class Player:
@@ -165,11 +180,11 @@ class Player:
         self._plan = plan_playback(presentation, language=self._audio_language)
         timeline = self._plan.timeline
         self._call(lambda now: self._engine.start(timeline, start_us, now=now))
-        self._list(events_of(presentation, presentation.periods[0].start))
+        self.list_events(events_of(presentation, presentation.periods[0].start))
         return presentation
 
-    def _list(self, found: Sequence[TimedEvent]) -> None:
-        """Tell the engine when events are due."""
+    def list_events(self, found: Sequence[TimedEvent]) -> None:
+        """Have further events told when they are due."""
         marks = self._events.add(found) if found else ()
         if marks:
             self._call(lambda now: self._engine.list_events(marks, now=now))
@@ -233,6 +248,15 @@ class Player:
         """What is being played. Only after `load`."""
         assert self._plan is not None, "load first"
         return self._plan
+
+    @property
+    def failure(self) -> PlaybackFailed | None:
+        """How playback failed, if it did."""
+        finished = self._finished
+        if finished is None or not finished.done() or finished.exception() is not None:
+            return None
+        ended = finished.result()
+        return ended if isinstance(ended, PlaybackFailed) else None
 
     async def wait_finished(self) -> PlaybackEnded | PlaybackFailed:
         """Wait until playback has ended or failed; a seek after the end makes it unfinished again.
@@ -345,7 +369,7 @@ class Player:
             data = self._unlocking.opened(self.plan, effect.key, effect.index, effect.rung, data)
         except MediaError as exc:  # fed as it is: the decoder finds nothing in it, and says where
             log.warning("%s cannot be deciphered: %s", self.plan.label(effect.key, effect.index, effect.rung), exc)
-        self._list(events_in_segment(data, start_us, offset_us))
+        self.list_events(events_in_segment(data, start_us, offset_us))
         return MediaSegment(start_us, end_us, offset_us, data)
 
     def _set_timer(self) -> None:
@@ -390,7 +414,7 @@ class _Listener:
         self._player._call(lambda now: self._player._engine.frames_dropped(count, now=now))
 
     def on_metadata(self, time_us: int, data: bytes) -> None:
-        self._player._list((event_of_id3(data, time_us),))
+        self._player.list_events((event_of_id3(data, time_us),))
 
     def on_decode_failed(self, failure: DecodeFailure) -> None:
         # The engine cannot drop a rung yet: what only another rung would cure ends playback.

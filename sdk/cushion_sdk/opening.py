@@ -79,23 +79,36 @@ def default_player(
 ) -> PlayerPort:
     """The engine's wall-clock driver. Raises UsageError for a rule or parameters that do not exist."""
     from cushion_abr.registry import get_rule
+    from cushion_player.interstitials.programme_player import ProgrammePlayer
     from cushion_player.player import Player
 
     try:
         get_rule(options.rule).make_params(options.rule_params)
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
-    return Player(
+
+    def make(output: MediaOutput, journal: TextIO | None = None) -> Player:
+        return Player(
+            transport=transport,
+            clock=clock,
+            output=output,
+            config=EngineConfig(buffer_goal_us=round(options.buffer_goal_s * 1e6)),
+            rule=options.rule,
+            rule_params=options.rule_params,
+            journal=journal,
+            seed=options.seed,
+            audio_language=options.audio_language,
+            key_provider=options.key_provider,
+        )
+
+    if not options.plays_interstitials:
+        return make(output, journal)
+    return ProgrammePlayer(
+        make_main=lambda handle: make(handle, journal),
+        make_asset=make,
+        output=output,
         transport=transport,
         clock=clock,
-        output=output,
-        config=EngineConfig(buffer_goal_us=round(options.buffer_goal_s * 1e6)),
-        rule=options.rule,
-        rule_params=options.rule_params,
-        journal=journal,
-        seed=options.seed,
-        audio_language=options.audio_language,
-        key_provider=options.key_provider,
     )
 
 

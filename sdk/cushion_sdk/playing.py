@@ -162,7 +162,11 @@ class PlaybackSession:
         now = self._player.snapshot()
         engine, output = now.engine, now.output
         return SessionSnapshot(
-            state=_state(engine, is_loaded=self._loaded_us is not None),
+            state=(
+                _state(engine, is_loaded=self._loaded_us is not None)
+                if now.interstitial is None or now.interstitial.is_paused
+                else SessionState.PLAYING
+            ),
             position_s=seconds(engine.position_us),
             duration_s=seconds(engine.duration_us),
             buffer_s=seconds(engine.buffer_us),
@@ -170,6 +174,7 @@ class PlaybackSession:
             n_rungs=engine.n_rungs,
             height_px=engine.height_px,
             bitrate_bps=engine.bitrate_bps,
+            interstitial=now.interstitial,
             tracks=list_tracks(self._player.tracks, engine),
             throughput_bps=engine.throughput_bps,
             frames_shown=output.frames_shown,

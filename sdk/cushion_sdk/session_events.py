@@ -197,6 +197,37 @@ class TimedEventEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class InterstitialStarted:
+    """Other presentations play in between; the title waits. `reason` says why now."""
+
+    id: str
+    position_s: float
+    n_assets: int
+    may_skip: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterstitialAssetFailed:
+    """One of them could not be played, and is left out."""
+
+    id: str
+    number: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterstitialEnded:
+    """The title goes on at `resume_s`. `reason`: `played`, `skipped`, or why nothing was."""
+
+    id: str
+    resume_s: float
+    played_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackEnded:
     position_s: float
 
@@ -240,6 +271,9 @@ SessionEvent = (
     | PartMissing
     | TimedEventBegan
     | TimedEventEnded
+    | InterstitialStarted
+    | InterstitialAssetFailed
+    | InterstitialEnded
     | PlaybackEnded
     | PlaybackFailed
     | EventsMissed
@@ -304,6 +338,12 @@ def from_notice(notice: notices.Notice) -> SessionEvent | None:
             return TimedEventBegan(event, seconds(position_us))
         case notices.TimedEventEnded(event, position_us):
             return TimedEventEnded(event, seconds(position_us))
+        case notices.InterstitialStarted(identity, position_us, n_assets, may_skip, reason):
+            return InterstitialStarted(identity, seconds(position_us), n_assets, may_skip, reason)
+        case notices.InterstitialAssetFailed(identity, number, code, message):
+            return InterstitialAssetFailed(identity, number, code, message)
+        case notices.InterstitialEnded(identity, resume_us, played_us, reason):
+            return InterstitialEnded(identity, seconds(resume_us), seconds(played_us), reason)
         case notices.PlaybackEnded(position_us):
             return PlaybackEnded(seconds(position_us))
         case notices.PlaybackFailed(position_us, code, message, attempts):

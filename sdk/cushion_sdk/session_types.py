@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cushion_abr import DEFAULT_RULE
 from cushion_player.keys import KeyProvider
 from cushion_sdk.contracts.resume import DEFAULT_PROFILE_ID
 from cushion_sdk.tracks import TrackInfo
+
+if TYPE_CHECKING:
+    from cushion_player.player import InterstitialSnapshot
 
 SUMMARY_SCHEMA = 1
 
@@ -69,6 +72,8 @@ class SessionOptions:
     """How much later its subtitles are shown; earlier when negative."""
     captions: str = ""
     """Captions inside the picture to show: `CC1` to `CC4`, `SERVICE1` to `SERVICE6`; "" for none."""
+    plays_interstitials: bool = True
+    """Play what a manifest puts in between (HLS interstitials, alternative MPDs)."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -102,6 +107,8 @@ class SessionSnapshot:
     n_rungs: int = 0
     height_px: int = 0
     bitrate_bps: int = 0
+    interstitial: InterstitialSnapshot | None = None
+    """What plays in between now, while the title waits; its times are in µs."""
     tracks: tuple[TrackInfo, ...] = ()
     """Audio and subtitles there are to choose from."""
     throughput_bps: float = 0.0

@@ -14,7 +14,7 @@ from cushion_abr.contract import SAMPLE_SEEK, Sample
 from cushion_player.buffer import ABSENT
 from cushion_player.engine.caps import DroppedFrameCap
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
-from cushion_player.engine.event_schedule import EventMark, EventSchedule, Passed
+from cushion_player.engine.event_schedule import EventSchedule, Passed
 from cushion_player.engine.fetching import Fetching
 from cushion_player.engine.following import Following
 from cushion_player.engine.phase import WAITING, Phase
@@ -54,6 +54,7 @@ from cushion_player.events import (
     TrackDropped,
     TrackSwitched,
 )
+from cushion_player.timed.mark import EventMark
 from cushion_player.timeline import Timeline, Track, TrackKind
 from cushion_player.timeline_update import TimelineUpdate, updated
 

@@ -6,20 +6,10 @@ from bisect import bisect_right, insort
 from dataclasses import dataclass
 from typing import Final
 
+from cushion_player.timed.mark import EventMark
+
 MAX_MARKS: Final = 20_000
 """The oldest are forgotten beyond this: a channel that runs for days must not grow for ever."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class EventMark:
-    """An event as the engine knows it. end_us: its start for an instant, None while nobody knows."""
-
-    start_us: int
-    event_id: int
-    end_us: int | None = None
-
-    def lasts_at(self, position_us: int) -> bool:
-        return self.end_us is not None and self.start_us <= position_us < self.end_us
 
 
 @dataclass(frozen=True, slots=True)

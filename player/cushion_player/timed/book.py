@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cushion_player.engine.event_schedule import EventMark
 from cushion_player.timed.event import TimedEvent
+from cushion_player.timed.mark import EventMark
 
 _Name = tuple[str, str, str, str]
 

@@ -20,6 +20,8 @@ class EventSource(StrEnum):
     """An ID3 tag in a transport stream."""
     DATE_RANGE = "date-range"
     """EXT-X-DATERANGE of a playlist."""
+    BREAK = "break"
+    """A mark of the player's own: where other presentations are played in between."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def events_of(presentation: Presentation, origin: Fraction) -> tuple[TimedEvent,
         for event in stream.events
         if stream.scheme != MPD_VALIDITY_SCHEME
     ]
-    place = _wall_clock(presentation, origin)
+    place = wall_clock_of(presentation, origin)
     if place is not None:
         found += [_from_date_range(item, place) for item in presentation.date_ranges if item.start is not None]
     return tuple(sorted(found, key=lambda event: event.start_us))
@@ -120,7 +120,7 @@ def _from_date_range(item: DateRange, place: Callable[[Fraction], int]) -> Timed
     )
 
 
-def _wall_clock(presentation: Presentation, origin: Fraction) -> Callable[[Fraction], int] | None:
+def wall_clock_of(presentation: Presentation, origin: Fraction) -> Callable[[Fraction], int] | None:
     """How an instant of wall-clock time becomes a position, by the first dated segment."""
     for offset_us in _dated(presentation, origin):
         return lambda instant: seconds_to_us(instant) - offset_us

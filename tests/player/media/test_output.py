@@ -37,6 +37,9 @@ class RecordingTrackListener:
     def on_track_failed(self, failure: DecodeFailure) -> None:
         self.told.append(failure.message)
 
+    def on_track_metadata(self, time_us: int, data: bytes) -> None:
+        self.told.append(f"metadata at {time_us}")
+
 
 class TestDecodedOutput(MediaOutputSuite):
     def make(self) -> MediaOutput:
