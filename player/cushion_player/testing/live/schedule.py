@@ -40,7 +40,7 @@ class Schedule:
                 start_s += _length_s(programme.asset, programme.n_segments)
         self._n_round, self._round_s = first, start_s
         self._is_finite = not config.repeats and config.programmes[-1].n_segments is not None
-        self.end_us = lru_cache(4096)(self._end_us)
+        self.end_us = lru_cache(512)(self._end_us)
         """Presentation time from which all tracks have the whole segment of a sequence number."""
         self.stop = self._stop()
         """How many segments there will ever be; None when it goes on for ever."""
