@@ -95,7 +95,8 @@ def plan_playback(presentation: Presentation, *, language: str | None = None) ->
     Raises UnsupportedManifestFeature, in one sentence, when nothing of it can be played.
     """
     if presentation.is_live:
-        raise UnsupportedManifestFeature("live presentations cannot be played yet", location=presentation.url)
+        message = "a live presentation is planned by the time of day, by a LivePlanner"
+        raise UnsupportedManifestFeature(message, location=presentation.url)
     periods = [period for period in presentation.periods if period.adaptation_sets]
     if not periods:
         raise UnsupportedManifestFeature("the presentation has no media", location=presentation.url)

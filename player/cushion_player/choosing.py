@@ -142,6 +142,8 @@ class Chooser:
 
     def _aligned(self, rungs: tuple[Representation, ...]) -> tuple[Representation, ...]:
         """The largest group of rungs whose segments line up; what does not is left out and noted."""
+        if self._presentation.is_live and self._presentation.kind == "hls":
+            return rungs  # their playlists are of different ages; they were aligned when they were read
         groups: list[tuple[list[int], list[Representation]]] = []
         for representation in rungs:
             boundaries = _boundaries_us(representation)
@@ -181,6 +183,15 @@ def why_not(presentation: Presentation, periods: Sequence[Period]) -> str:
     if containers:
         return f"{' and '.join(containers)} segments cannot be played"
     return "the presentation has neither video nor audio that can be played"
+
+
+def continue_line(lead: Choice, lines: Sequence[Line], *, exactly: bool) -> Choice | None:
+    """What a track that began with `lead` plays in a later period, whose lines these are; None when nothing does.
+
+    exactly: none rather than one of another language.
+    """
+    options = [choice for line in lines for choice in line.choices[:1] if choice is not None]
+    return _follow(lead, [options], exactly=exactly)[1][0]
 
 
 def _line(choices: list[Choice | None]) -> Line | None:

@@ -83,6 +83,15 @@ class ConnectionLost(FetchError):
         super().__init__(message, url=url, retryable=True)
 
 
+class SegmentNotListed(FetchError):
+    """A segment's address is not known: the playlist that has it must be read again, or does not have it any more."""
+
+    code = "not_listed"
+
+    def __init__(self, message: str, *, url: str = "") -> None:
+        super().__init__(message, url=url, retryable=True)
+
+
 class ResponseTooLarge(FetchError):
     """The body went past the caller's limit; reading stopped there."""
 

@@ -96,7 +96,7 @@ class PlannedTrack:
 
     def encryption(self, index: int, rung: int) -> Encryption:
         stretch = self.stretch(index)
-        return _encryption(stretch.segment(index, rung), stretch.choice.rungs[rung])
+        return encryption_of(stretch.segment(index, rung), stretch.choice.rungs[rung])
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class TrackLayout:
             if self._starts and start_us - self._end_us > HOLE_US:
                 self._absent(start_us)
                 before = None
-            if before is None or _differ(before, found):
+            if before is None or differ(before, found):
                 self._begin_stretch(choice, local, offset_us, found)
             before = found
             if found.is_gap:
@@ -209,13 +209,13 @@ class TrackLayout:
         first = len(self._starts)
         rungs = self._rungs.get(id(choice))
         if rungs is None:
-            rungs = self._rungs[id(choice)] = self._describe(choice)
+            rungs = self._rungs[id(choice)] = describe_rungs(self.kind, choice, self.repairs)
         segments = [segment(item, local) for item in choice.rungs]
         inits = tuple(
             self._names.init(each.init or item.init) for each, item in zip(segments, choice.rungs, strict=True)
         )
         keys = tuple(
-            self._names.encryption(_encryption(each, item)) for each, item in zip(segments, choice.rungs, strict=True)
+            self._names.encryption(encryption_of(each, item)) for each, item in zip(segments, choice.rungs, strict=True)
         )
         self._stretches.append(
             Stretch(
@@ -229,24 +229,24 @@ class TrackLayout:
         )
         self._planned.append(PlannedStretch(choice, first - local, offset_us))
 
-    # ----------------------------------------------------------------------- rungs
 
-    def _describe(self, choice: Choice) -> tuple[TrackRung, ...]:
-        names = [_rung_name(self.kind, rung, choice.adaptation_set.language) for rung in choice.rungs]
-        rungs: list[TrackRung] = []
-        for name, rung in zip(names, choice.rungs, strict=True):
-            unique = name if names.count(name) == 1 else f"{name}/{rung.id}"
-            codecs = split_codecs(rung.codecs)[1 if self.kind is TrackKind.AUDIO else 0]
-            bitrate_bps = rung.bitrate_bps
-            if not bitrate_bps:
-                bitrate_bps = _ASSUMED_BPS[self.kind]
-                if self.kind is not TrackKind.TEXT:
-                    what = f"{unique}: {bitrate_bps} bit/s were assumed"
-                    self.repairs.append(Repair(what, rung.source, "the manifest declares no bitrate"))
-            frame_us = round(1_000_000 / rung.frame_rate) if rung.frame_rate else 0
-            shown = ",".join(codecs) or rung.codecs
-            rungs.append(TrackRung(unique, bitrate_bps, rung.width_px, rung.height_px, shown, frame_us))
-        return tuple(rungs)
+def describe_rungs(kind: TrackKind, choice: Choice, repairs: list[Repair]) -> tuple[TrackRung, ...]:
+    """The rungs of a choice as the engine sees them; what had to be assumed is added to `repairs`."""
+    names = [_rung_name(kind, rung, choice.adaptation_set.language) for rung in choice.rungs]
+    rungs: list[TrackRung] = []
+    for name, rung in zip(names, choice.rungs, strict=True):
+        unique = name if names.count(name) == 1 else f"{name}/{rung.id}"
+        codecs = split_codecs(rung.codecs)[1 if kind is TrackKind.AUDIO else 0]
+        bitrate_bps = rung.bitrate_bps
+        if not bitrate_bps:
+            bitrate_bps = _ASSUMED_BPS[kind]
+            if kind is not TrackKind.TEXT:
+                what = f"{unique}: {bitrate_bps} bit/s were assumed"
+                repairs.append(Repair(what, rung.source, "the manifest declares no bitrate"))
+        frame_us = round(1_000_000 / rung.frame_rate) if rung.frame_rate else 0
+        shown = ",".join(codecs) or rung.codecs
+        rungs.append(TrackRung(unique, bitrate_bps, rung.width_px, rung.height_px, shown, frame_us))
+    return tuple(rungs)
 
 
 def settle_holes(tracks: Sequence[PlannedTrack]) -> list[PlannedTrack]:
@@ -278,7 +278,7 @@ def _plays(other: Track, track: Track, hole: int) -> bool:
     return covered > HOLE_US
 
 
-def _differ(before: Segment, now: Segment) -> bool:
+def differ(before: Segment, now: Segment) -> bool:
     """Whether a new stretch begins: the decoder or the key must change, or media time starts anew."""
     if before.discontinuity != now.discontinuity or before.init != now.init:
         return True
@@ -287,7 +287,7 @@ def _differ(before: Segment, now: Segment) -> bool:
     return [key[:2] + key[3:4] for key in before.keys] != [key[:2] + key[3:4] for key in now.keys]
 
 
-def _encryption(found: Segment, representation: Representation) -> Encryption:
+def encryption_of(found: Segment, representation: Representation) -> Encryption:
     if found.keys:
         return Encryption(keys=found.keys)
     if representation.playlist is not None:  # HLS says it of every segment

@@ -41,6 +41,10 @@ class LoadedParts:
 
     presentation: Presentation
     missing: tuple[MissingPart, ...]
+    date: str = ""
+    """The Date header that the manifest came with."""
+    date_us: int = 0
+    """When that was, by the caller's clock."""
 
 
 async def load_presentation(
@@ -60,7 +64,8 @@ async def load_presentation(
     text that does not come at once.
     """
     async with _limited(url, limit_s):
-        result = await _read(transport, url, clock, limit_bytes)
+        fetched = await _fetch(transport, url, clock, limit_bytes)
+        result = manifest.read(fetched.body, fetched.url)
         has_video = _has_video(result.presentation)
         missing: list[MissingPart] = []
         asked: set[Need] = set()
@@ -79,7 +84,7 @@ async def load_presentation(
             raise ManifestError(f"{url}: the manifest still needs more after {MAX_ROUNDS} rounds", location=url)
     if missing and has_video and not _has_video(result.presentation):
         raise FetchError(f"none of the video could be had; first of {len(missing)}: {missing[0].reason}", url=url)
-    return LoadedParts(result.presentation, tuple(missing))
+    return LoadedParts(result.presentation, tuple(missing), fetched.headers.get("date", ""), fetched.first_byte_us)
 
 
 async def load_parts(
@@ -99,7 +104,8 @@ async def load_parts(
 
 
 async def _load_parts(transport: Transport, url: str, clock: Clock, limit_bytes: int) -> LoadedParts:
-    result = await _read(transport, url, clock, limit_bytes)
+    fetched = await _fetch(transport, url, clock, limit_bytes)
+    result = manifest.read(fetched.body, fetched.url)
     missing: dict[Need, MissingPart] = {}
     for _ in range(MAX_ROUNDS):
         needs = [need for need in result.needs if need not in missing]
@@ -129,9 +135,22 @@ def _has_video(presentation: Presentation) -> bool:
     )
 
 
-async def _read(transport: Transport, url: str, clock: Clock, limit_bytes: int) -> ReadResult:
-    fetched = await fetch_bytes(transport, FetchRequest(url, label="manifest"), clock, limit_bytes=limit_bytes)
-    return manifest.read(fetched.body, fetched.url)
+async def complete(transport: Transport, result: ReadResult, clock: Clock) -> Presentation:
+    """A presentation with what it still needs after a refresh; parts that cannot be had are left out.
+
+    Raises ManifestError when nothing would be left, FetchError when the whole manifest is needed and cannot be had.
+    """
+    for _ in range(MAX_ROUNDS):
+        if not result.needs:
+            return result.presentation
+        result, failed = await _resolve(transport, result, result.needs, clock, MANIFEST_LIMIT_BYTES)
+        for part in failed:
+            result = manifest.drop(result, part.need, part.reason)
+    raise ManifestError(f"the manifest still needs more after {MAX_ROUNDS} rounds", location=result.presentation.url)
+
+
+async def _fetch(transport: Transport, url: str, clock: Clock, limit_bytes: int) -> FetchResult:
+    return await fetch_bytes(transport, FetchRequest(url, label="manifest"), clock, limit_bytes=limit_bytes)
 
 
 def _text_needs(presentation: Presentation) -> list[Need]:

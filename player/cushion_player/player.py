@@ -11,13 +11,23 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from types import TracebackType
 from typing import Self, TextIO
 
 from cushion_abr import DEFAULT_RULE
 from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import Clock
-from cushion_player.engine import EngineConfig, EngineSnapshot, Limits, Loop, PlaybackEngine, TrackSelection
+from cushion_player.clock_sync import ClockSync
+from cushion_player.engine import (
+    EngineConfig,
+    EngineSnapshot,
+    FetchFailure,
+    Limits,
+    Loop,
+    PlaybackEngine,
+    TrackSelection,
+)
 from cushion_player.errors import MediaError, UsageError
 from cushion_player.events import (
     AbandonSegment,
@@ -36,6 +46,7 @@ from cushion_player.events import (
     PlaybackEnded,
     PlaybackFailed,
     PrepareOutput,
+    RefreshManifest,
     SeekStarted,
     StartOutput,
     StopOutput,
@@ -45,7 +56,8 @@ from cushion_player.events import (
 )
 from cushion_player.journal import JournalWriter
 from cushion_player.keys import ClearKeyLicences, HlsKeys, KeyChain, KeyProvider
-from cushion_player.loading import load_presentation
+from cushion_player.live_source import LiveSource
+from cushion_player.loading import LoadedParts, load_presentation
 from cushion_player.model import Presentation
 from cushion_player.outputs import (
     DecodeFailure,
@@ -61,6 +73,7 @@ from cushion_player.timed import TimedEvent
 from cushion_player.timed.book import EventBook
 from cushion_player.timed.listing import event_of_id3, events_in_segment, events_of
 from cushion_player.timeline import Track, TrackKind
+from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import FetchTimeouts, Transport
 from cushion_player.unlocking import Unlocking
 
@@ -129,7 +142,10 @@ class Player:
         )
         self._plan: PlaybackPlan | None = None
         self._events = EventBook()
+        self._live: LiveSource | None = None
+        self._timeouts = timeouts or FetchTimeouts()
         self._subscribers: list[Callable[[Notice], None]] = []
+        self._readers: list[Callable[[Presentation, Fraction], None]] = []
         self._verbs: deque[Callable[[], None]] = deque()
         self._is_draining = False
         self._group: asyncio.TaskGroup | None = None
@@ -150,6 +166,8 @@ class Player:
         assert self._group is not None
         group, self._group = self._group, None
         self._requests.cancel_all()
+        if self._live is not None:
+            self._live.cancel()
         if self._timer is not None:
             self._timer.cancel()
         is_cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
@@ -168,8 +186,10 @@ class Player:
 
     # ------------------------------------------------------------------ what the viewer does
 
-    async def load(self, url: str, start_us: int = 0) -> Presentation:
+    async def load(self, url: str, start_us: int = 0, *, live_start_us: int | None = None) -> Presentation:
         """Read the manifest and begin to buffer at `start_us`. Nothing is shown before `play`.
+
+        live_start_us: counts instead when the presentation is live; None joins it near its edge.
 
         Raises ManifestError and FetchError kinds.
         """
@@ -177,9 +197,13 @@ class Player:
         for part in loaded.missing:
             self._tell(PartMissing(part.need.label, part.reason))
         presentation = loaded.presentation
-        self._plan = plan_playback(presentation, language=self._audio_language)
-        timeline = self._plan.timeline
-        self._call(lambda now: self._engine.start(timeline, start_us, now=now))
+        if presentation.is_live:
+            await self._follow(loaded)
+        else:
+            self._plan = plan_playback(presentation, language=self._audio_language)
+        timeline = self.plan.timeline
+        from_us = live_start_us if presentation.is_live else start_us
+        self._call(lambda now: self._engine.start(timeline, from_us, now=now))
         self.list_events(events_of(presentation, presentation.periods[0].start))
         return presentation
 
@@ -189,11 +213,26 @@ class Player:
         if marks:
             self._call(lambda now: self._engine.list_events(marks, now=now))
 
+    async def _follow(self, loaded: LoadedParts) -> None:
+        """Plan a live presentation by the time of day, and go on with it."""
+        sync = ClockSync(self._transport, self._clock)
+        sync.note_date(loaded.date, loaded.date_us)
+        await sync.sync(loaded.presentation)
+        log.debug("the time of day is from %s", sync.source)
+        self._live = LiveSource(
+            self._transport, self._clock, sync, loaded.presentation, self._timeouts, language=self._audio_language
+        )
+        self._requests.live = self._live
+
     def play(self) -> None:
         self._call(lambda now: self._engine.play(now=now))
 
     def pause(self) -> None:
         self._call(lambda now: self._engine.pause(now=now))
+
+    def seek_to_live(self) -> None:
+        """Go near to the live edge; nothing when it is not live."""
+        self._call(lambda now: self._engine.seek_to_live(now=now))
 
     def seek(self, position_us: int) -> None:
         self._call(lambda now: self._engine.seek(position_us, now=now))
@@ -235,6 +274,10 @@ class Player:
         """`callback` hears every notice, on the loop's thread, in order."""
         self._subscribers.append(callback)
 
+    def follow_presentation(self, callback: Callable[[Presentation, Fraction], None]) -> None:
+        """`callback` hears every newer version of a live presentation, and where in it position 0 lies (seconds)."""
+        self._readers.append(callback)
+
     def snapshot(self) -> PlayerSnapshot:
         return PlayerSnapshot(self._engine.snapshot(self._clock.now_us()), self._output.stats())
 
@@ -245,7 +288,9 @@ class Player:
 
     @property
     def plan(self) -> PlaybackPlan:
-        """What is being played. Only after `load`."""
+        """What is being played, as far as it is known now. Only after `load`."""
+        if self._live is not None:
+            return self._live.plan
         assert self._plan is not None, "load first"
         return self._plan
 
@@ -338,6 +383,9 @@ class Player:
                 self._output.start(effect.position_us, effect.rate)
             case StopOutput():
                 self._output.stop()
+            case RefreshManifest():
+                assert self._live is not None, "only what is live goes on"
+                self._live.refresh(self._group, self._updated, self._refresh_failed)
 
     def _fed_with(self, track: TrackKind) -> frozenset[TrackKind]:
         """The tracks of the output that take what is fed on one of the engine's."""
@@ -371,6 +419,17 @@ class Player:
             log.warning("%s cannot be deciphered: %s", self.plan.label(effect.key, effect.index, effect.rung), exc)
         self.list_events(events_in_segment(data, start_us, offset_us))
         return MediaSegment(start_us, end_us, offset_us, data)
+
+    def _updated(self, update: TimelineUpdate) -> None:
+        assert self._live is not None
+        self._call(lambda now: self._engine.timeline_updated(update, now=now))
+        presentation, origin = self._live.presentation, self._live.origin
+        self.list_events(events_of(presentation, origin))
+        for reader in self._readers:
+            reader(presentation, origin)
+
+    def _refresh_failed(self, failure: FetchFailure) -> None:
+        self._call(lambda now: self._engine.refresh_failed(failure, now=now))
 
     def _set_timer(self) -> None:
         """Keep one sleeper; it is only replaced when it would wake too late."""

@@ -6,13 +6,15 @@ It holds no opinion: what to fetch, again or not, is the engine's to say.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from cushion_player.addressing import PlaybackPlan
 from cushion_player.clock import Clock
 from cushion_player.engine import FetchFailure, PlaybackEngine
 from cushion_player.errors import CushionError, FetchError, HttpStatusError, MediaError
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
+from cushion_player.live_source import LiveSource
 from cushion_player.model import Address
 from cushion_player.receiving import Body, Receiver, kept_after
 from cushion_player.spoilt import what_is_wrong
@@ -20,6 +22,8 @@ from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport
 from cushion_player.unlocking import Unlocking
 
 PROGRESS_INTERVAL_US = 100_000
+
+E = TypeVar("E", FetchInit, FetchSegment, AcquireKey)
 
 Verb = Callable[[int], None]
 """Calls a verb of the engine with the time it is given."""
@@ -49,17 +53,19 @@ class Requests:
         self._kept: dict[int, Body] = {}
         """What failed requests had brought, for those that resume them."""
         self._inits: dict[str, bytes] = {}
+        self.live: LiveSource | None = None
+        """Who knows where the segments of a live presentation are."""
 
     # ------------------------------------------------------------------ effects
 
     def fetch_init(self, effect: FetchInit, plan: PlaybackPlan, group: asyncio.TaskGroup) -> None:
-        self._spawn(effect.request_id, self._fetch_init(effect, plan), group)
+        self._spawn(effect.request_id, self._located(effect, plan, self._fetch_init), group)
 
     def fetch_segment(self, effect: FetchSegment, plan: PlaybackPlan, group: asyncio.TaskGroup) -> None:
-        self._spawn(effect.request_id, self._fetch_segment(effect, plan), group)
+        self._spawn(effect.request_id, self._located(effect, plan, self._fetch_segment), group)
 
     def acquire_key(self, effect: AcquireKey, plan: PlaybackPlan, group: asyncio.TaskGroup) -> None:
-        self._spawn(effect.request_id, self._acquire_key(effect, plan), group)
+        self._spawn(effect.request_id, self._located(effect, plan, self._acquire_key), group)
 
     def abandon(self, request_id: int) -> None:
         task = self._tasks.pop(request_id, None)
@@ -95,6 +101,18 @@ class Requests:
         task = group.create_task(fetch)
         self._tasks[request_id] = task
         task.add_done_callback(lambda done: self._forget(request_id, done))
+
+    async def _located(
+        self, effect: E, plan: PlaybackPlan, fetch: Callable[[E, PlaybackPlan], Awaitable[None]]
+    ) -> None:
+        """Fetch once the address is known: live, a playlist may have to be read first."""
+        if self.live is not None:
+            try:
+                plan = await self.live.locate(effect)
+            except CushionError as exc:
+                self._failed(effect.request_id, exc)
+                return
+        await fetch(effect, plan)
 
     def _forget(self, request_id: int, task: asyncio.Task[None]) -> None:
         if self._tasks.get(request_id) is task:

@@ -85,6 +85,10 @@ class PlaybackSession:
         """Go to a position, clamped to the title."""
         self._player.seek(round(max(0.0, position_s) * 1e6))
 
+    def seek_to_live(self) -> None:
+        """Go near to the live edge and stay there; nothing when it is not live."""
+        self._player.seek_to_live()
+
     def set_rate(self, rate: float) -> None:
         """0.25 to 4.0. Raises ValueError outside."""
         if not MIN_RATE <= rate <= MAX_RATE:
@@ -187,6 +191,11 @@ class PlaybackSession:
             title=self._source.name,
             volume=self._volume,
             error=self._failure,
+            is_live=engine.is_live,
+            live_latency_s=seconds(engine.live_latency_us),
+            target_latency_s=seconds(engine.target_latency_us),
+            window_start_s=seconds(engine.window_start_us),
+            window_end_s=seconds(engine.window_end_us),
         )
 
     def summary(self) -> SessionSummary:

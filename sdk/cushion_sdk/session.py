@@ -51,6 +51,7 @@ from cushion_sdk.resume import (
     choose_start,
     session_start_ms,
 )
+from cushion_sdk.session_events import ResumeSource
 from cushion_sdk.session_types import SessionOptions
 from cushion_sdk.telemetry import Identity, TelemetryReporter
 
@@ -131,7 +132,9 @@ class _Opening:
         start, started_ms = await self._find_start(source)
         player.set_volume(self.options.volume)
         player.set_limits(Limits(self.options.max_height_px, self.options.max_bitrate_bps))
-        presentation = await player.load(source.url, round(start.position_s * 1e6))
+        start_us = round(start.position_s * 1e6)
+        asked_us = start_us if start.source is ResumeSource.ARGUMENT else None  # what is kept of live is of another day
+        presentation = await player.load(source.url, start_us, live_start_us=asked_us)
         self._check_start(player.snapshot().engine.duration_us)
         bitrates_bps, frame_rate = bitrates_and_frame_rate(presentation)
         sender = OutboxSender(self.stores, self.reported_to, self.clock, self.rng) if self.reported_to else None

@@ -111,6 +111,30 @@ class LoopedBack:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveJumped:
+    """Live playback went on elsewhere: what would have been next has left the window, or is not there yet."""
+
+    from_s: float
+    to_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStale:
+    """A live presentation has brought nothing new for `since_s`, or cannot be asked."""
+
+    since_s: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEnded:
+    """A live presentation has ended; playback goes on to its end."""
+
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class SeekStarted:
     from_s: float
     to_s: float
@@ -263,6 +287,9 @@ SessionEvent = (
     | TrackDropped
     | RungCapped
     | LoopedBack
+    | LiveJumped
+    | LiveStale
+    | LiveEnded
     | RungSelected
     | RungShown
     | SegmentLoaded
@@ -308,6 +335,12 @@ def from_notice(notice: notices.Notice) -> SessionEvent | None:
             return RungCapped(rung, reason)
         case notices.LoopedBack(from_us, to_us):
             return LoopedBack(seconds(from_us), seconds(to_us))
+        case notices.LiveJumped(from_us, to_us, reason):
+            return LiveJumped(seconds(from_us), seconds(to_us), reason)
+        case notices.LiveStale(_, since_us, message):
+            return LiveStale(seconds(since_us), message)
+        case notices.LiveEnded(end_us):
+            return LiveEnded(seconds(end_us))
         case notices.SeekStarted(from_us, to_us):
             return SeekStarted(seconds(from_us), seconds(to_us))
         case notices.SeekEnded(position_us, delay_us):

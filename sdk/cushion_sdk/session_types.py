@@ -123,6 +123,15 @@ class SessionSnapshot:
     title: str = ""
     volume: float = 1.0
     error: SessionProblem | None = None
+    is_live: bool = False
+    """It goes on: `duration_s` is where it ends so far. False once it has ended."""
+    live_latency_s: float = 0.0
+    """How far behind the live edge; 0.0 when it is not live."""
+    target_latency_s: float = 0.0
+    """How far that is meant to be."""
+    window_start_s: float = 0.0
+    window_end_s: float = 0.0
+    """What can be played now; on demand, all of it."""
 
 
 @dataclass(frozen=True, slots=True)

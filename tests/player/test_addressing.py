@@ -210,7 +210,7 @@ def test_what_cannot_be_played_is_said_in_a_sentence(sets: list[AdaptationSet], 
 def test_live_is_said_to_be_not_playable_yet() -> None:
     live = read("#EXTM3U\n#EXTINF:4,\na.mp4\n", URL + "a.m3u8").presentation
 
-    with pytest.raises(UnsupportedManifestFeature, match="live presentations cannot be played yet"):
+    with pytest.raises(UnsupportedManifestFeature, match="planned by the time of day"):
         plan_playback(live)
 
 

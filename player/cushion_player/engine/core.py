@@ -530,9 +530,10 @@ class PlaybackEngine:
             return
         following.refresh_due(now)
         following.steer(now)
+        following.skip_lost(now)
         failure = following.given_up(self._phase, now)
         if failure is not None:
-            self._fail(failure, (), now)
+            self._fail(failure, following.attempts(), now)
         elif self._wants_play and following.must_jump(self._phase, now):
             self._jump(following.live.rejoin_us(self._required(), now), "it had left the window", now)
             following.has_fallen_out = False

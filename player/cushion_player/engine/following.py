@@ -9,7 +9,7 @@ from cushion_player.engine.live import CHECK_US, Live
 from cushion_player.engine.phase import WAITING, Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.track import TrackState
-from cushion_player.events import LiveStale, RefreshManifest, StallCause, StartOutput
+from cushion_player.events import Attempt, LiveStale, RefreshManifest, StallCause, StartOutput
 from cushion_player.timeline import LiveEdge, Timeline
 from cushion_player.timeline_update import TimelineUpdate
 
@@ -34,6 +34,11 @@ class Following:
         self._emit: Callable[..., None] = emit
         self._viewer_rate = playhead.rate
         self._check_at_us = now
+        self._config = config
+        self._lost_since_us: dict[str, int] = {}
+        """By track, when the first of the segments was given up that were lost in a row."""
+        self._received: dict[str, int] = {}
+        """By track, the last segment received."""
 
     # ------------------------------------------------------------------ the manifest
 
@@ -59,7 +64,7 @@ class Following:
 
     def failed(self, failure: FetchFailure, now: int) -> None:
         """No version came."""
-        self.live.refresh_failed(failure)
+        self.live.refresh_failed(failure, now)
         self._tell_stale(now)
 
     def _tell_stale(self, now: int) -> None:
@@ -81,7 +86,31 @@ class Following:
         seconds = self.live.stale_us(now) // 1_000_000
         said = f": {failure.message}" if failure is not None else ""
         message = f"the live presentation has brought nothing new for {seconds} s{said}"
-        return FetchFailure(failure.code if failure is not None else "stale_manifest", message, retryable=False)
+        return FetchFailure(failure.code if failure is not None else "stale", message, retryable=False)
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The refreshes that failed."""
+        kind = self._tracks()[0].kind
+        return tuple(
+            Attempt(at_us, kind, "the manifest", -1, "", "", each.code, each.status, each.message)
+            for at_us, each in self.live.failed
+        )
+
+    def skip_lost(self, now: int) -> None:
+        """Go on behind segments that cannot be had: a programme goes on though a part of it is lost.
+
+        What waiting may heal was waited for already; and when all is lost for too long, this is no programme any more.
+        """
+        for track in self._tracks():
+            key = track.track.key
+            if track.last_index_received > self._received.get(key, -1):
+                self._received[key] = track.last_index_received
+                self._lost_since_us.pop(key, None)
+            failure = track.failure
+            if failure is None or failure.is_transient or not track.has_next or track.needs_are_lost():
+                continue
+            if now - self._lost_since_us.setdefault(key, now) <= self._config.stale_limit_us:
+                self._emit(*track.leave_out(), *track.feed())
 
     # ------------------------------------------------------------------ the window
 

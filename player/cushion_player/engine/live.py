@@ -6,6 +6,7 @@ is where the presentation would end now; `correction_us` is what was found to be
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from cushion_player.engine.config import EngineConfig, FetchFailure
@@ -16,6 +17,8 @@ CHECK_US = 500_000
 """How often the distance from the edge is looked at while it is being kept."""
 EARLY_SPAN_US = 90_000_000
 """A segment that is not found this near to the edge may not be there yet: clocks of devices are wrong by so much."""
+LATE_SPAN_US = 30_000_000
+"""The same where what is listed should be there: caches and edges are late by no more."""
 MAX_EARLY_TRIES = 8
 """Steps back in a row before anything was received; each doubles, so they reach over hours."""
 MAX_LATE_TRIES = 2
@@ -28,6 +31,10 @@ MAX_REFRESH_US = 6_000_000
 """Beyond this the time between refreshes is not doubled: a programme that comes back is to be noticed."""
 MIN_REFRESH_US = 100_000
 """Between the beginnings of two refreshes, however fast the server answers."""
+KEPT_FAILURES = 8
+"""Failed refreshes that are told of when playback ends for want of one."""
+LATE_DELAY_US = 1_000_000
+"""After how long a listed segment that is not found is asked for again at most: edges are slower than origins."""
 WINDOW_MARGIN_US = 2_000_000
 """How far into the window a jump lands: what is at its very head may be gone before it is fetched."""
 
@@ -44,6 +51,8 @@ class Live:
         self.is_stale = False
         self.failure: FetchFailure | None = None
         """Why the last refresh failed; None when it did not."""
+        self.failed: deque[tuple[int, FetchFailure]] = deque(maxlen=KEPT_FAILURES)
+        """The refreshes that failed or brought nothing since the last that did, and when."""
         self._config = config
         self._grown_us = now
         self._fruitless = 0
@@ -126,10 +135,13 @@ class Live:
             self._grown_us = now
             self._fruitless = 0
             self.is_stale = False
+            self.failed.clear()
         else:
             self._fruitless += 1
+            self.failed.append((now, FetchFailure("stale", "it brought nothing new", retryable=True)))
 
-    def refresh_failed(self, failure: FetchFailure) -> None:
+    def refresh_failed(self, failure: FetchFailure, now: int) -> None:
+        self.failed.append((now, failure))
         self.is_refreshing = False
         self.failure = failure
         self._fruitless += 1
@@ -169,10 +181,10 @@ class Live:
 
     def is_early(self, track: TrackState, request: Request, failure: FetchFailure, now: int) -> bool:
         """Whether a failed request may have come before its segment was there; then the edge is taken for nearer."""
-        if not self.edge.follows_clock or failure.status not in (404, 410, 425):
+        if failure.status not in (404, 410, 425):
             return False
         end_us = track.track.segment_start_us(request.index + 1)
-        if end_us < now + self.edge.edge_offset_us - EARLY_SPAN_US:
+        if end_us < now + self.edge.edge_offset_us - (EARLY_SPAN_US if self.edge.follows_clock else LATE_SPAN_US):
             return False
         has_received = track.last_rung >= 0
         if has_received and self._early_index != request.index:
@@ -182,6 +194,9 @@ class Live:
         if self._early_tries > (MAX_LATE_TRIES if has_received else MAX_EARLY_TRIES):
             return False
         segment_us = track.track.segment_us(request.index)
+        if not self.edge.follows_clock:
+            track.retries.at_us = now + min(segment_us // 2, LATE_DELAY_US)
+            return True
         step_us = segment_us if has_received else segment_us << (self._early_tries - 1)
         believed_us = now + self.edge.edge_offset_us + self.edge.early_us - end_us
         self.correction_us = max(self.correction_us, believed_us + step_us)

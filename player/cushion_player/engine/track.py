@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -104,6 +104,7 @@ class TrackState:
         self.last_rung = -1
         """Of the last segment received, in the ladder of its own stretch."""
         self.last_bitrate_bps = 0
+        self.last_index_received = -1
         self.playing_index = -1
         self.playing_rung = -1
         self.playing: TrackRung | None = None
@@ -118,6 +119,8 @@ class TrackState:
         self._fed: _Format | None = None
         self._end_fed = False
         self._sizes: dict[int, NDArray[np.int64]] = {}
+        self._left_out: set[int] = set()
+        """Segments that are listed and could not be had."""
 
     @property
     def kind(self) -> TrackKind:
@@ -178,6 +181,11 @@ class TrackState:
         ceiling = retries.ceiling
         return usable if ceiling is None else [rung for rung in usable if rung <= ceiling] or usable
 
+    def needs_are_lost(self) -> bool:
+        """Whether no rung of the next segment could be decoded if it were there."""
+        stretch = self.stretch
+        return all(self.prerequisites.are_lost(stretch, rung) for rung in range(len(stretch.rungs)))
+
     def sizes_ahead(self, count: int) -> NDArray[np.int64]:
         """(n, n_rungs) int64: sizes in bits of the next segments of this stretch, 1 <= n <= max(1, count)."""
         if self.may_grow:  # the few there are, not a matrix that is void after the next refresh
@@ -213,7 +221,8 @@ class TrackState:
 
     def update(self, track: Track, *, may_grow: bool) -> list[Event]:
         """A newer version of the same track: more at its end, less at its head."""
-        self.track = track
+        self._left_out = {index for index in self._left_out if index >= track.first_index}
+        self.track = replace(track, gaps=track.gaps | self._left_out) if self._left_out else track
         self.may_grow = may_grow
         self._sizes.clear()
         self._end_fed = self._end_fed and not may_grow
@@ -229,6 +238,15 @@ class TrackState:
         events: list[Event] = self.drop_kept()
         self.retries = Retries()
         return events + [DiscardSegment(segment.request_id) for segment in dropped if segment.rung != ABSENT]
+
+    def leave_out(self) -> list[Event]:
+        """Make a gap of the segment that is next: it cannot be had."""
+        events = self.drop_kept()
+        self._left_out.add(self.next_index)
+        self.track = replace(self.track, gaps=self.track.gaps | {self.next_index})
+        self.failure, self.retries = None, Retries()
+        self.skip_absent()
+        return events
 
     def skip_absent(self) -> None:
         """Pass over segments that are not there, so that the next one can be requested."""
@@ -249,6 +267,7 @@ class TrackState:
         self.in_flight = None
         self.next_index = request.index + 1
         self.last_rung = request.rung
+        self.last_index_received = request.index
         self.last_bitrate_bps = track.stretch_of(request.index).rungs[request.rung].bitrate_bps
         self.retries = Retries()
         self.skip_absent()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
@@ -89,6 +90,7 @@ class ProgrammePlayer:
         self._subscribers: list[Callable[[Notice], None]] = []
         self._finished: asyncio.Future[PlaybackEnded | PlaybackFailed] | None = None
         self._main.subscribe(self._hear)
+        self._main.follow_presentation(self._list)
 
     async def __aenter__(self) -> Self:
         self._finished = asyncio.get_running_loop().create_future()
@@ -117,10 +119,11 @@ class ProgrammePlayer:
 
     # ------------------------------------------------------------------ what the viewer does
 
-    async def load(self, url: str, start_us: int = 0) -> Presentation:
+    async def load(self, url: str, start_us: int = 0, *, live_start_us: int | None = None) -> Presentation:
         """As `Player.load`; a preroll begins before the main presentation does."""
-        presentation = await self._main.load(url, start_us)
-        self._list(presentation)
+        presentation = await self._main.load(url, start_us, live_start_us=live_start_us)
+        start_us = self._main.snapshot().engine.position_us
+        self._list(presentation, presentation.periods[0].start)
         preroll = self._schedule.at_beginning()
         if preroll is not None:
             self._begin(Due(preroll.item, start_us, preroll.reason))
@@ -148,6 +151,11 @@ class ProgrammePlayer:
             self._begin(due)
         else:
             self._main.seek(position_us)
+
+    def seek_to_live(self) -> None:
+        """As `Player.seek_to_live`, not during a break."""
+        if self._running is None:
+            self._main.seek_to_live()
 
     def skip_interstitial(self) -> None:
         """Leave the break that plays. Raises UsageError when there is none, or it must not be skipped."""
@@ -266,10 +274,10 @@ class ProgrammePlayer:
 
     # ------------------------------------------------------------------ breaks
 
-    def _list(self, presentation: Presentation) -> None:
-        """Mark the breaks of a presentation, new or refreshed, on the main timeline."""
+    def _list(self, presentation: Presentation, origin: Fraction) -> None:
+        """Mark the breaks of a presentation, new or refreshed, on the main timeline, which starts at `origin`."""
         self._presentation = presentation
-        breaks = breaks_of(presentation, presentation.periods[0].start)
+        breaks = breaks_of(presentation, origin)
         video = self._main.tracks[0] if self._main.tracks else None
         fresh = self._schedule.add(snapped(item, video) if video is not None else item for item in breaks)
         marks: list[TimedEvent] = []

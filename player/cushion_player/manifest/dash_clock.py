@@ -23,7 +23,7 @@ def server_time(timing: UtcTiming, body: bytes = b"", date: str = "") -> Fractio
     if not timing.is_supported:
         raise UnsupportedManifestFeature(f"the time cannot be had by {timing.scheme[:60]}", location="MPD/UTCTiming")
     if timing.method == "head":
-        text, found = date, _http_date(date)
+        text, found = date, http_date(date)
     else:
         text = timing.value if timing.method == "direct" else body[:200].decode("utf-8", "replace").strip()
         found = instant(text)
@@ -32,7 +32,7 @@ def server_time(timing: UtcTiming, body: bytes = b"", date: str = "") -> Fractio
     return found
 
 
-def _http_date(text: str) -> Fraction | None:
+def http_date(text: str) -> Fraction | None:
     """RFC 9110 5.6.7, the preferred form."""
     found = _HTTP_DATE.fullmatch(text.strip())
     if found is None or found[2].lower() not in _MONTHS:

@@ -168,7 +168,7 @@ def resolve(result: ReadResult, need: Need, body: bytes, url: str) -> ReadResult
         raise ManifestSyntaxError(f"{need.label} has no segments", location=url)
     presentation = result.presentation
     if before is None:
-        presentation = _aligned(presentation, need.representation, playlist)
+        presentation = aligned(presentation, need.representation, playlist)
     presentation = with_playlist(presentation, need.representation, playlist, body, keep_bitrate=before is not None)
     presentation = with_repairs(presentation, notes, url)
     return without_need(with_video_bitrates(presentation), result, need)
@@ -185,9 +185,10 @@ def playlist_text(body: bytes | str, url: str, label: str) -> str:
     return text
 
 
-def _aligned(presentation: Presentation, identity: str, playlist: MediaPlaylist) -> Presentation:
-    """Move a live playlist's times to where those that were read before it have them."""
-    reference = next((item for item in representations_of(presentation) if item.segments and item.id != identity), None)
+def aligned(presentation: Presentation, identity: str, playlist: MediaPlaylist) -> Presentation:
+    """Move a live playlist's times to where the newest of those that were read before it has them."""
+    others = [item for item in representations_of(presentation) if item.segments and item.id != identity]
+    reference = max(others, key=lambda item: item.segments[-1].number, default=None)
     if reference is None or not playlist.is_live or not playlist.segments:
         return presentation
     tie = align(reference, filled(Representation(identity), playlist))

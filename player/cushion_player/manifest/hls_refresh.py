@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from cushion_player.errors import ManifestError, ManifestSyntaxError
 from cushion_player.manifest.guard import Base
 from cushion_player.manifest.hls import (
+    aligned,
     playlist_need,
     playlist_text,
     representations_of,
@@ -47,6 +48,8 @@ def refresh(previous: Presentation, body: bytes | str, url: str, representation:
         return Refresh(previous, (playlist_need(item),))
     if not playlist.segments:
         raise ManifestSyntaxError(f"the media playlist of {item.id} has no segments any more", location=url)
+    if before is not None and playlist.segments.number > before.segments.end:
+        previous = aligned(previous, item.id, playlist)  # too old to say where the new one lies
     presentation = with_playlist(previous, item.id, playlist, body, keep_bitrate=before is not None)
     presentation = with_repairs(presentation, notes, _plain(url))
     return Refresh(with_durations(presentation), changes=(_change(previous, item, before, playlist),))

@@ -1,0 +1,240 @@
+"""Follows the manifest of a live presentation for a driver: reads it again, plans on, tells the engine.
+
+It holds no opinion: when to ask is the engine's to say, what follows from the answer the planner's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from fractions import Fraction
+
+from cushion_player import manifest
+from cushion_player.addressing import PlaybackPlan
+from cushion_player.clock import Clock
+from cushion_player.clock_sync import ClockSync
+from cushion_player.engine import FetchFailure
+from cushion_player.errors import CushionError, FetchError, HttpStatusError, SegmentNotListed
+from cushion_player.events import AcquireKey, FetchInit, FetchSegment
+from cushion_player.live_plan import LivePlanner
+from cushion_player.loading import complete
+from cushion_player.manifest import ReadResult
+from cushion_player.manifest.hls_refresh import joining_url
+from cushion_player.manifest.hls_refresh import reload_url as playlist_url
+from cushion_player.model import US_PER_S, Presentation, Representation
+from cushion_player.timeline_update import TimelineUpdate
+from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchTimeouts, Transport, fetch_bytes
+
+BLOCK_TARGETS = 3
+"""A blocking reload is answered within so many target durations or not at all (RFC 8216bis 6.2.5.2)."""
+
+
+class LiveSource:
+    """The manifest of one live presentation, as it changes."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Clock,
+        sync: ClockSync,
+        presentation: Presentation,
+        timeouts: FetchTimeouts,
+        *,
+        language: str | None = None,
+    ) -> None:
+        """Raises ManifestError kinds when nothing of it can be played, or nothing is there yet."""
+        self._transport = transport
+        self._clock = clock
+        self._sync = sync
+        self._timeouts = timeouts
+        self._presentation = presentation
+        self.origin = presentation.periods[0].start
+        """Where position 0 lies on the presentation's own timeline, whatever periods have gone since."""
+        self._planner = LivePlanner(
+            presentation, now=clock.now_us(), utc_offset_us=sync.utc_offset_us, language=language
+        )
+        self._read_us = {item.id: clock.now_us() for item in _representations(presentation)}
+        """When each media playlist was read last."""
+        self._turn = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    @property
+    def presentation(self) -> Presentation:
+        """The newest version."""
+        return self._presentation
+
+    @property
+    def plan(self) -> PlaybackPlan:
+        return self._planner.plan
+
+    def refresh(
+        self,
+        group: asyncio.TaskGroup,
+        on_update: Callable[[TimelineUpdate], None],
+        on_failure: Callable[[FetchFailure], None],
+    ) -> None:
+        """Find out how it goes on, and say so by one of the two."""
+        task = group.create_task(self._refresh(on_update, on_failure))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def locate(self, effect: FetchSegment | FetchInit | AcquireKey) -> PlaybackPlan:
+        """The plan, once it has the address of what is to be fetched. Raises FetchError and ManifestError kinds."""
+        self._planner.activate(effect.key, effect.rung)
+        if not self._planner.is_listed(effect.key, effect.index, effect.rung):
+            await self._join(effect)
+            if not self._planner.is_listed(effect.key, effect.index, effect.rung):
+                label = self.plan.label(effect.key, effect.index, effect.rung)
+                raise SegmentNotListed(f"{label}: the newest playlist does not list it")
+        return self.plan
+
+    # ------------------------------------------------------------------ reading again
+
+    async def _refresh(
+        self, on_update: Callable[[TimelineUpdate], None], on_failure: Callable[[FetchFailure], None]
+    ) -> None:
+        before = self._presentation
+        try:
+            await self._sync.sync(before)
+            if before.kind == "hls":
+                await self._read_playlists()
+            else:
+                await self._read_mpd()
+        except CushionError as exc:
+            status = exc.status if isinstance(exc, HttpStatusError) else 0
+            on_failure(FetchFailure(exc.code, str(exc), retryable=True, status=status))
+            return
+        update = self._planner.update(
+            self._presentation,
+            now=self._clock.now_us(),
+            utc_offset_us=self._sync.utc_offset_us,
+            has_changed=self._presentation is not before,
+        )
+        on_update(update)
+
+    async def _read_mpd(self) -> None:
+        presentation = self._presentation
+        if presentation.live.minimum_update_period is None:
+            return  # it will not change: only time goes on
+        utc = Fraction(self._clock.now_us() + self._sync.utc_offset_us, US_PER_S)
+        wanted, whole_url = manifest.reload_url(presentation, now=utc), _whole_url(presentation)
+        try:
+            body, url = await self._fetch(wanted, "the manifest")
+            refreshed = manifest.refresh(presentation, body, url)
+        except CushionError:
+            if wanted == whole_url:
+                raise
+            body, url = await self._fetch(whole_url, "the manifest")  # a patch that cannot be had is no loss
+            refreshed = manifest.refresh(presentation, body, url)
+        whole = next((need for need in refreshed.needs if need.kind is manifest.NeedKind.MANIFEST), None)
+        if whole is not None:
+            body, url = await self._fetch(whole.url, whole.label)
+            refreshed = manifest.refresh(presentation, body, url)
+        result = ReadResult(refreshed.presentation, refreshed.needs)
+        self._presentation = await complete(self._transport, result, self._clock)
+
+    async def _read_playlists(self) -> None:
+        """Read one playlist of each track again; one that fails is left for the next time, unless all do."""
+        items = self._planner.followed()
+        answers = await asyncio.gather(*(self._read_rung(item) for item in items), return_exceptions=True)
+        failures = [answer for answer in answers if isinstance(answer, BaseException)]
+        for failure in failures:
+            if not isinstance(failure, CushionError):
+                raise failure
+        if failures and len(failures) == len(items):
+            raise failures[0]
+
+    async def _read_rung(self, item: Representation) -> None:
+        """Read the playlist of the rung that is played; when that cannot be had, of another one of the track."""
+        try:
+            await self._read_playlist(item)
+            return None
+        except CushionError:
+            for url in item.alternatives:
+                with contextlib.suppress(CushionError):
+                    return await self._put_in(item, url)
+            others = [each for each in self._planner.siblings(item) if each.source != item.source]
+            if not others:
+                raise
+            self._turn += 1
+            await self._put_in(others[self._turn % len(others)], others[self._turn % len(others)].source)
+
+    async def _read_playlist(self, item: Representation) -> None:
+        age = Fraction(self._clock.now_us() - self._read_us.get(item.id, 0), US_PER_S)
+        url = playlist_url(item, age=age, may_block=self._planner.may_block)
+        if not url:
+            return
+        try:
+            await self._put_in(item, url)
+        except FetchError:
+            if url == item.source:
+                raise
+            self._planner.may_block = False  # what was asked for may be more than the server can do
+            await self._put_in(item, item.source)
+
+    async def _join(self, effect: FetchSegment | FetchInit | AcquireKey) -> None:
+        """Read the playlist of a rung that was not followed until now."""
+        item = self._planner.representation(effect.key, effect.index, effect.rung)
+        if not item.source:
+            return
+        async with self._locks.setdefault(item.id, asyncio.Lock()):
+            if self._planner.is_listed(effect.key, effect.index, effect.rung):
+                return
+            current = self._newest(effect.key, effect.index)
+            url = joining_url(item, current) if self._planner.may_block else item.source
+            try:
+                await self._put_in(item, url)
+            except FetchError:
+                if url == item.source:
+                    raise
+                await self._put_in(item, item.source)
+        self._planner.adopt(self._presentation)
+
+    def _newest(self, key: str, index: int) -> Representation:
+        """Of a track's rungs, the one whose playlist reaches furthest."""
+        track = self.plan.timeline.find(key)
+        assert track is not None
+        rungs = range(len(track.stretch_of(index).rungs))
+        items = [self._planner.representation(key, index, rung) for rung in rungs]
+        return max(items, key=lambda item: item.segments[-1].number if item.segments else -1)
+
+    async def _put_in(self, item: Representation, url: str) -> None:
+        body, final_url = await self._fetch(url, f"the media playlist of {item.id}", _patience(item, self._timeouts))
+        refreshed = manifest.refresh(self._presentation, body, final_url, representation=item.id)
+        result = ReadResult(refreshed.presentation, refreshed.needs)
+        self._presentation = refreshed.presentation
+        if refreshed.needs:
+            self._presentation = await complete(self._transport, result, self._clock)
+        self._read_us[item.id] = self._clock.now_us()
+
+    async def _fetch(self, url: str, label: str, timeouts: FetchTimeouts | None = None) -> tuple[bytes, str]:
+        request = FetchRequest(url, label=label, timeouts=timeouts or self._timeouts)
+        fetched = await fetch_bytes(self._transport, request, self._clock, limit_bytes=MANIFEST_LIMIT_BYTES)
+        return fetched.body, fetched.url
+
+
+def _whole_url(presentation: Presentation) -> str:
+    return presentation.locations[0].url if presentation.locations else presentation.url
+
+
+def _patience(item: Representation, timeouts: FetchTimeouts) -> FetchTimeouts:
+    """Time for an answer that waits for the next segment."""
+    if item.playlist is None or not item.playlist.server_control.can_block_reload:
+        return timeouts
+    longest_s = max(timeouts.first_byte_s, BLOCK_TARGETS * float(item.playlist.target_duration))
+    return FetchTimeouts(timeouts.connect_s, longest_s, timeouts.stall_s)
+
+
+def _representations(presentation: Presentation) -> list[Representation]:
+    return [
+        item
+        for period in presentation.periods
+        for adaptation_set in period.adaptation_sets
+        for item in adaptation_set.representations
+    ]

@@ -1,0 +1,147 @@
+"""Live, end to end in virtual time: a player follows services that are functions of time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pytest
+
+from cushion_player.engine.snapshot import EngineSnapshot
+from cushion_player.events import (
+    LiveEnded,
+    LiveJumped,
+    Notice,
+    PlaybackEnded,
+    PlaybackFailed,
+    PlaybackStarted,
+    RebufferStarted,
+)
+from cushion_player.journal import replay
+from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.player import Player
+from cushion_player.testing.clock import FakeClock
+from cushion_player.testing.live import DashOptions, HlsOptions, LiveConfig, LiveSite, Programme, made_up_asset
+from cushion_player.testing.transport import FakeTransport
+from cushion_player.transport.shaped import ShapedTransport
+from cushion_traces.link import make_link
+
+SECOND = 1_000_000
+BEGAN = 1_700_000_000 * SECOND
+JOINED_S = 100
+BASE = "http://live"
+ASSET = made_up_asset(bitrates_bps=(100_000, 200_000), n_chunks=4)
+OTHER = made_up_asset(bitrates_bps=(100_000, 300_000), n_chunks=4, segment_ms=1000, timescale=48_000)
+PLAIN = LiveConfig((Programme(ASSET),), start_us=BEGAN)
+CHANGING = replace(PLAIN, programmes=(Programme(ASSET, 6), Programme(OTHER, 5)), repeats=True, window_us=20 * SECOND)
+LINK = make_link([SECOND], [4_000_000], 20_000)
+
+
+class Session:
+    """A player that joins a service 100 s after it began."""
+
+    def __init__(self, config: LiveConfig, path: str = "/live.mpd", *, shift_s: float = 0.0) -> None:
+        self.clock = FakeClock(5 * SECOND)
+        self.site = LiveSite(config)
+        self.origin = FakeTransport(
+            self.clock, {}, sites={BASE: self.site}, utc_offset_us=BEGAN + (JOINED_S - 5) * SECOND
+        )
+        self.transport = ShapedTransport(self.origin, self.clock, LINK)
+        self.journal = io.StringIO()
+        self.notices: list[Notice] = []
+        self.player = Player(
+            transport=self.transport,
+            clock=self.clock,
+            output=NullDecodeOutput(self.clock),
+            rule="throughput",
+            journal=self.journal,
+        )
+        self.player.subscribe(self.notices.append)
+        self.url = BASE + path
+        self.snapshots: list[EngineSnapshot] = []
+
+    def run(self, seconds: float, actions: Mapping[float, Callable[[Player], None]] | None = None) -> EngineSnapshot:
+        """Play for so long; do things on the way, and note a snapshot each second."""
+
+        async def scenario() -> EngineSnapshot:
+            began_us = self.clock.now_us()
+            left = dict(actions or {})
+            async with self.player as player:
+                await player.load(self.url)
+                player.play()
+                for second in range(1, round(seconds) + 1):
+                    await self.clock.sleep_until(began_us + second * SECOND)
+                    for at in [at for at in left if at <= second]:
+                        left.pop(at)(player)
+                    self.snapshots.append(player.snapshot().engine)
+                return player.snapshot().engine
+
+        return self.clock.run(scenario())
+
+    def noticed(self, *kinds: type) -> list[Notice]:
+        return [notice for notice in self.notices if isinstance(notice, kinds)]
+
+    def check_replays(self) -> None:
+        report = replay(io.StringIO(self.journal.getvalue()))
+        assert report.is_equal, report.differences[:1]
+
+    def requested(self, part: str) -> list[str]:
+        return [request.url for request in self.origin.requests if part in request.url]
+
+
+@pytest.mark.parametrize("addressing", ["number", "timeline-number", "timeline-time"])
+def test_a_live_mpd_is_joined_and_followed(addressing: str) -> None:
+    session = Session(replace(PLAIN, dash=DashOptions(addressing=addressing, suggested_delay_s=6.0)))
+
+    snapshot = session.run(60)
+
+    assert session.noticed(PlaybackStarted)
+    assert not session.noticed(RebufferStarted, PlaybackFailed, LiveJumped)
+    assert snapshot.is_live
+    assert abs(snapshot.live_latency_us - 6 * SECOND) < 1.5 * SECOND
+    assert abs(snapshot.position_us - (JOINED_S + 60 - 6) * SECOND) < 2 * SECOND
+    session.check_replays()
+
+
+@pytest.mark.parametrize("has_program_time", [True, False])
+def test_live_playlists_are_joined_and_followed(has_program_time: bool) -> None:
+    session = Session(replace(PLAIN, hls=HlsOptions(has_program_time=has_program_time)), "/live.m3u8")
+
+    snapshot = session.run(60)
+
+    assert session.noticed(PlaybackStarted)
+    assert not session.noticed(RebufferStarted, PlaybackFailed, LiveJumped)
+    assert snapshot.is_live
+    assert 4 * SECOND < snapshot.live_latency_us < 9 * SECOND
+    session.check_replays()
+
+
+@pytest.mark.parametrize("path", ["/live.mpd", "/live.m3u8"])
+def test_periods_and_discontinuities_are_played_through(path: str) -> None:
+    session = Session(CHANGING, path)
+
+    snapshot = session.run(90)
+
+    assert not session.noticed(RebufferStarted, PlaybackFailed, LiveJumped)
+    assert snapshot.position_us - session.snapshots[5].position_us > 80 * SECOND
+    session.check_replays()
+
+
+@pytest.mark.parametrize("path", ["/live.mpd", "/live.m3u8"])
+@pytest.mark.parametrize("ends_as", ["static", "duration"])
+def test_a_live_event_is_played_to_its_end(path: str, ends_as: str) -> None:
+    session = Session(replace(PLAIN, end_us=130 * SECOND, dash=DashOptions(ends_as=ends_as)), path)
+
+    async def scenario() -> PlaybackEnded | PlaybackFailed:
+        async with session.player as player:
+            await player.load(session.url)
+            player.play()
+            return await player.wait_finished()
+
+    ended = session.clock.run(scenario())
+
+    assert isinstance(ended, PlaybackEnded)
+    assert len(session.noticed(LiveEnded)) == 1
+    assert session.clock.now_us() < 45 * SECOND
+    session.check_replays()
