@@ -26,6 +26,8 @@ from cushion_player.model import US_PER_S, Presentation, Representation
 from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchTimeouts, Transport, fetch_bytes
 
+ANSWER_S = 5.0
+"""A manifest that is silent for longer is asked for again: unlike a segment it is small, and soon out of date."""
 BLOCK_TARGETS = 3
 """A blocking reload is answered within so many target durations or not at all (RFC 8216bis 6.2.5.2)."""
 
@@ -47,7 +49,9 @@ class LiveSource:
         self._transport = transport
         self._clock = clock
         self._sync = sync
-        self._timeouts = timeouts
+        self._timeouts = FetchTimeouts(
+            timeouts.connect_s, min(timeouts.first_byte_s, ANSWER_S), min(timeouts.stall_s, ANSWER_S)
+        )
         self._presentation = presentation
         self.origin = presentation.periods[0].start
         """Where position 0 lies on the presentation's own timeline, whatever periods have gone since."""
