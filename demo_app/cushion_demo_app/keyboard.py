@@ -20,6 +20,8 @@ class Action(StrEnum):
     TOGGLE_FULL_SCREEN = "toggle_full_screen"
     VOLUME_BY = "volume_by"
     TOGGLE_STATS = "toggle_stats"
+    NEXT_SUBTITLES = "next_subtitles"
+    NEXT_SOUND = "next_sound"
     LEAVE = "leave"
 
 
@@ -42,6 +44,8 @@ _FIXED: dict[Key, KeyCommand] = {
     Key.Key_F11: KeyCommand(Action.TOGGLE_FULL_SCREEN),
     Key.Key_Up: KeyCommand(Action.VOLUME_BY, 0.05),
     Key.Key_Down: KeyCommand(Action.VOLUME_BY, -0.05),
+    Key.Key_C: KeyCommand(Action.NEXT_SUBTITLES),
+    Key.Key_A: KeyCommand(Action.NEXT_SOUND),
     Key.Key_I: KeyCommand(Action.TOGGLE_STATS),
     Key.Key_S: KeyCommand(Action.TOGGLE_STATS),
     Key.Key_Escape: KeyCommand(Action.LEAVE),
@@ -56,6 +60,8 @@ KEYS_HELP = (
     ("J, L", "10 seconds back or forward"),
     ("↑ ↓", "Volume"),
     ("M", "Mute"),
+    ("C", "Other subtitles, or none"),
+    ("A", "Other sound"),
     ("F", "Full screen"),
     ("I, S", "Stats"),
     ("0 to 9, Home, End", "Jump to a tenth of the title"),

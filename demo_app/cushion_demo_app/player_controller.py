@@ -14,8 +14,9 @@ from cushion_demo_app.control_bar import ControlState
 from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.qt import QtCore
 from cushion_demo_app.stats_overlay import StatsState
-from cushion_demo_app.wording import problem_text
+from cushion_demo_app.wording import problem_text, track_name
 from cushion_player.engine.config import Limits
+from cushion_player.timeline import TrackKind
 from cushion_sdk.contracts.catalog import Title
 from cushion_sdk.session_types import SessionSnapshot, SessionState
 
@@ -38,6 +39,8 @@ class SessionLike(Protocol):
     def set_volume(self, volume: float) -> None: ...
     def set_trace(self, name: str) -> None: ...
     def set_limits(self, limits: Limits) -> None: ...
+    def select_audio(self, key: str) -> None: ...
+    def select_text(self, key: str | None) -> None: ...
     def snapshot(self) -> SessionSnapshot: ...
     def close_soon(self) -> Future[None]: ...
 
@@ -130,6 +133,8 @@ class PlayerController(QtCore.QObject):
         page.height_cap_requested.connect(self.set_height_cap)
         page.link_requested.connect(self.set_link)
         page.speed_requested.connect(self.set_speed)
+        page.next_subtitles_requested.connect(self.next_subtitles)
+        page.next_sound_requested.connect(self.next_sound)
         page.retry_requested.connect(self.retry)
         page.leave_requested.connect(self.leave)
         self._healed.connect(self._try_again, QtCore.Qt.ConnectionType.QueuedConnection)
@@ -261,6 +266,32 @@ class PlayerController(QtCore.QObject):
 
     def set_speed(self, speed: float) -> None:
         self._wish(speed=speed)
+
+    def next_subtitles(self) -> None:
+        """The next subtitles of the title; after the last, none."""
+        if self._session is None:
+            return
+        text = [track for track in self._session.snapshot().tracks if track.kind is TrackKind.TEXT]
+        if not text:
+            self.page.say("No subtitles")
+            return
+        at = next((index for index, track in enumerate(text) if track.is_selected), -1) + 1
+        chosen = text[at] if at < len(text) else None
+        self._session.select_text(chosen.key if chosen is not None else None)
+        self.page.say(f"Subtitles: {track_name(chosen)}" if chosen is not None else "Subtitles off")
+
+    def next_sound(self) -> None:
+        """The next language or commentary; after the last, the first."""
+        if self._session is None:
+            return
+        sounds = [track for track in self._session.snapshot().tracks if track.kind is TrackKind.AUDIO]
+        if len(sounds) < 2:
+            self.page.say("No other sound")
+            return
+        at = next((index for index, track in enumerate(sounds) if track.is_selected), -1)
+        chosen = sounds[(at + 1) % len(sounds)]
+        self._session.select_audio(chosen.key)
+        self.page.say(f"Sound: {track_name(chosen)}")
 
     def _wish(self, **changes: float | bool | str) -> None:
         before = self.wishes

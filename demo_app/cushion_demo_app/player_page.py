@@ -63,6 +63,8 @@ class PlayerPage(QtWidgets.QWidget):
     link_requested = QtCore.Signal(str)
     speed_requested = QtCore.Signal(float)
     full_screen_toggled = QtCore.Signal()
+    next_subtitles_requested = QtCore.Signal()
+    next_sound_requested = QtCore.Signal()
     retry_requested = QtCore.Signal()
     leave_requested = QtCore.Signal()
 
@@ -246,6 +248,10 @@ class PlayerPage(QtWidgets.QWidget):
                 self.full_screen_toggled.emit()
             case Action.TOGGLE_STATS:
                 self.toggle_stats()
+            case Action.NEXT_SUBTITLES:
+                self.next_subtitles_requested.emit()
+            case Action.NEXT_SOUND:
+                self.next_sound_requested.emit()
             case Action.LEAVE:
                 self._leave()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cushion_sdk.tracks import TrackInfo
+
 _UNANSWERED = frozenset({"connection_lost", "fetch", "fetch_timeout", "service_unavailable"})
 _REFUSED = frozenset({"http_status", "not_authorised", "not_found", "service", "too_large"})
 _UNREADABLE = frozenset({"manifest", "manifest_syntax", "manifest_unsupported"})
@@ -83,3 +85,10 @@ def initials(name: str) -> str:
     """Up to two letters that stand for a title without a poster."""
     words = [word for word in name.replace("-", " ").replace("_", " ").split() if word[0].isalnum()]
     return "".join(word[0].upper() for word in words[:2]) or "▶"
+
+
+def track_name(track: TrackInfo) -> str:
+    """What to call a track of sound or subtitles: its label, or its language, and what it is for."""
+    name = track.label or track.language or "without a name"
+    purposes = [word for word in ("caption", "description", "commentary") if word in track.roles]
+    return f"{name} ({', '.join(purposes)})" if purposes and not track.label else name

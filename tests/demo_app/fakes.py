@@ -80,6 +80,14 @@ class FakeSession:
     def set_limits(self, limits: Limits) -> None:
         self.told.append(("limits", limits.max_height_px))
 
+    def select_audio(self, key: str) -> None:
+        self.told.append(("audio", key))
+
+    def select_text(self, key: str | None) -> None:
+        self.told.append(("text", key))
+        tracks = [replace(each, is_selected=each.key == key) for each in self.now.tracks]
+        self.become(tracks=tuple(tracks))
+
     def snapshot(self) -> SessionSnapshot:
         return self.now
 

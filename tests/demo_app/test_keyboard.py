@@ -21,6 +21,8 @@ Key = QtCore.Qt.Key
         (Key.Key_F, Action.TOGGLE_FULL_SCREEN, 0),
         (Key.Key_Up, Action.VOLUME_BY, 0.05),
         (Key.Key_Down, Action.VOLUME_BY, -0.05),
+        (Key.Key_C, Action.NEXT_SUBTITLES, 0),
+        (Key.Key_A, Action.NEXT_SOUND, 0),
         (Key.Key_I, Action.TOGGLE_STATS, 0),
         (Key.Key_S, Action.TOGGLE_STATS, 0),
         (Key.Key_Escape, Action.LEAVE, 0),

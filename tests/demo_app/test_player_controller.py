@@ -9,7 +9,9 @@ from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.qt import QtWidgets
 from cushion_demo_app.stats_overlay import stats_lines
 from cushion_player.outputs import VideoFrame
+from cushion_player.timeline import TrackKind
 from cushion_sdk.session_types import SessionProblem, SessionState
+from cushion_sdk.tracks import TrackInfo
 from tests.demo_app.fakes import FakeSession, make_title
 
 
@@ -107,6 +109,32 @@ def test_wishes_reach_the_session_once(rig: Rig) -> None:
     rig.controller.set_speed(1.5)
 
     assert rig.told == [("trace", "step"), ("limits", 360), ("rate", 1.5)]
+
+
+def track(key: str, kind: TrackKind, *, is_selected: bool = False) -> TrackInfo:
+    return TrackInfo(key, kind, key, "", (), is_forced=False, is_selected=is_selected)
+
+
+def test_subtitles_go_round_with_none_at_the_end(rig: Rig) -> None:
+    rig.controller.next_subtitles()
+    assert rig.told == [], "there are none"
+    rig.session.become(tracks=(track("s", TrackKind.AUDIO), track("en", TrackKind.TEXT), track("de", TrackKind.TEXT)))
+
+    for _ in range(4):
+        rig.page.next_subtitles_requested.emit()
+
+    assert rig.told == [("text", "en"), ("text", "de"), ("text", None), ("text", "en")]
+
+
+def test_sound_goes_round(rig: Rig) -> None:
+    rig.session.become(tracks=(track("en", TrackKind.AUDIO, is_selected=True),))
+    rig.controller.next_sound()
+    assert rig.told == [], "there is no other"
+    rig.session.become(tracks=(track("en", TrackKind.AUDIO), track("de", TrackKind.AUDIO, is_selected=True)))
+
+    rig.page.next_sound_requested.emit()
+
+    assert rig.told == [("audio", "en")]
 
 
 def test_wishes_outlive_the_title_but_speed_does_not(rig: Rig) -> None:

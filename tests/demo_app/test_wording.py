@@ -11,7 +11,10 @@ from cushion_demo_app.wording import (
     rate_text,
     speed_text,
     spoken_time,
+    track_name,
 )
+from cushion_player.timeline import TrackKind
+from cushion_sdk.tracks import TrackInfo
 
 
 @pytest.mark.parametrize(
@@ -60,3 +63,18 @@ def test_problems_are_said_without_technical_words(code: str) -> None:
         text = problem_text(code, has_played=has_played)
         assert not any(word in f"{text}".lower() for word in ("http", "segment", "connection", "://"))
         assert ("Your position is saved." in text.advice) <= has_played
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "roles", "name"),
+    [
+        ("de", "Deutsch", ("caption",), "Deutsch"),
+        ("en", "", ("main",), "en"),
+        ("en", "", ("caption",), "en (caption)"),
+        ("", "", (), "without a name"),
+    ],
+)
+def test_tracks_are_called_by_label_or_language(language: str, label: str, roles: tuple[str, ...], name: str) -> None:
+    track = TrackInfo("key", TrackKind.TEXT, language, label, roles, is_forced=False, is_selected=False)
+
+    assert track_name(track) == name
