@@ -15,6 +15,7 @@ from av.error import FFmpegError
 from cushion_player.errors import DecodeError
 from cushion_player.media.codec_context import Context, open_context
 from cushion_player.media.demux import CodecConfig, Demuxer, TimedMetadata, make_demuxer
+from cushion_player.media.demux.plausible import plausible
 from cushion_player.media.look import Looks
 from cushion_player.outputs import FrameLook, MediaFormat
 from cushion_player.timeline import TrackKind
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Frame = av.VideoFrame | av.AudioFrame
 
 MICROSECONDS: Final = Fraction(1, 1_000_000)
+MAX_SPAN_US: Final = 3_600_000_000
 _ROUNDING_US: Final = 1_000
 """Durations in WebM are whole milliseconds."""
 
@@ -81,17 +83,20 @@ class TrackDecoder:
             self._set_up(known)
         self._format, self._demuxer = media_format, demuxer
 
-    def decode(self, data: bytes, start_us: int, offset_us: int, wanted_from_us: int = 0) -> Iterator[Frame]:
+    def decode(
+        self, data: bytes, start_us: int, offset_us: int, wanted_from_us: int = 0, span_us: int = MAX_SPAN_US
+    ) -> Iterator[Frame]:
         """The frames of a segment or chunk, except those the decoder still holds back for reordering.
 
         offset_us: media time minus timeline time. wanted_from_us: frames that end before it may be left out.
+        span_us: what the data should last; frames much further apart cannot be right and are left out.
         Raises DecodeError when there is nothing to make of the data or there is no format, UnsupportedCodec,
         KeyUnavailable.
         """
         if self._demuxer is None:
             raise DecodeError("there is no initialisation segment for it")
         self.damage = ""
-        stretch = self._demuxer.read(data, start_us + offset_us)
+        stretch = plausible(self._demuxer.read(data, start_us + offset_us), span_us)
         self.damage = stretch.damage
         if self.captions is not None:
             self.captions.take(stretch, offset_us)

@@ -302,7 +302,8 @@ class DecodeThread(ABC):
         corrupt_before = self._decoder.corrupt
         where = f"{self.kind} segment at {segment.start_us / 1e6:.3f} s"
         try:
-            frames = self._decoder.decode(segment.data, segment.start_us, work.offset_us, self._position_us)
+            span_us = segment.end_us - segment.start_us
+            frames = self._decoder.decode(segment.data, segment.start_us, work.offset_us, self._position_us, span_us)
             good = self._pass_on(frames, generation)
             if segment.is_last_chunk and not self._queue:
                 good += self._pass_on(self._decoder.drain(), generation)
