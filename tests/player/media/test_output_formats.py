@@ -199,7 +199,8 @@ async def test_decoded_bytes_are_those_of_the_pictures_and_the_sound_that_wait(l
         waiting = playing.output.stats().decoded_bytes
 
         picture = 426 * 240 * 3 // 2
-        assert 12 * picture < waiting < 12 * picture * 1.3 + 48_000 * 8
+        # Twelve pictures wait, or eleven where the renderer has taken the first already.
+        assert 11 * picture < waiting < 12 * picture * 1.3 + 48_000 * 8
 
         playing.end()
         playing.output.start(0, 1.0)
