@@ -478,6 +478,7 @@ class _Listener:
     def on_decode_failed(self, failure: DecodeFailure) -> None:
         # The engine cannot drop a rung yet: what only another rung would cure ends playback.
         fatal = failure.is_fatal or failure.code is not DecodeFault.DECODE
+        fatal = fatal and failure.track is not TrackKind.TEXT
         self._player._call(
             lambda now: self._player._engine.decode_failed(failure.track, failure.message, fatal, now=now)
         )

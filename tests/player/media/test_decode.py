@@ -57,6 +57,26 @@ def test_staying_on_a_rung_is_the_same(ladder: FilmLadder) -> None:
     assert codes(frames) == list(range(ladder.spec.n_frames))
 
 
+def first_segment(ladder: FilmLadder, late_until_us: int) -> list[int]:
+    """The frames of the first segment, by a decoder that is so far behind."""
+    decoder = TrackDecoder(TrackKind.VIDEO)
+    decoder.switch(mp4(ladder.inits[1]))
+    decoder.late_until_us = late_until_us
+    frames = [*decoder.decode(ladder.segments[1][0], 0, 0), *decoder.drain()]
+    assert decoder.corrupt == 0
+    return [code for code in codes(frames) if code is not None]
+
+
+def test_a_decoder_that_is_behind_leaves_out_only_what_no_other_frame_needs(ladder: FilmLadder) -> None:
+    every = first_segment(ladder, 0)
+    half = len(every) // 2
+
+    some = first_segment(ladder, half * 1_000_000 // 30)
+
+    assert 0 < len([code for code in some if code < half]) < half
+    assert [code for code in some if code >= half + 2] == every[half + 2 :]
+
+
 def test_the_offset_moves_every_timestamp(ladder: FilmLadder) -> None:
     decoder = TrackDecoder(TrackKind.VIDEO)
     decoder.switch(mp4(ladder.inits[0]))

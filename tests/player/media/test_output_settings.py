@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cushion_player.media.media_clock import MediaClock
 from cushion_player.outputs import SoundSettings
 from tests.player.media.film_ladder import FilmLadder
 from tests.player.media.playing import BOTH, Playing
@@ -101,31 +100,6 @@ async def test_there_is_no_step_while_the_clock_runs_nor_beyond_what_is_decoded(
         assert playing.output.step(1_000) is None
         playing.output.start(0, 1.0)
         assert playing.output.step(1) is None
-
-
-async def test_a_decoder_that_is_behind_leaves_out_what_no_frame_needs(
-    ladder: FilmLadder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The clock is set 0.5 s ahead of all decoding; B-frames of the past are skipped, and said to be."""
-    async with Playing(ladder) as playing:
-        await begin(playing, 4)
-        playing.output.start(0, 1.0)
-        await playing.run(400_000)
-        position_us = MediaClock.position_us
-
-        def ahead_us(clock: MediaClock) -> int:
-            return position_us(clock) + 1_500_000
-
-        monkeypatch.setattr(MediaClock, "position_us", ahead_us)
-        await playing.run(1_500_000)
-
-        stats = playing.output.stats()
-        shown = [frame.code for frame in playing.seen]
-        assert stats.frames_skipped > 0
-        assert stats.frames_shown + stats.frames_dropped + stats.frames_skipped == pytest.approx(
-            (shown[-1] or 0) + 1, abs=1
-        )
-        assert ("dropped",) in {entry[:1] for entry in playing.listener.told}
 
 
 async def test_nothing_is_skipped_when_the_decoder_keeps_up(ladder: FilmLadder) -> None:
