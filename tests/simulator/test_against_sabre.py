@@ -12,7 +12,7 @@ from statistics import fmean
 
 import pytest
 
-from cushion_player.engine import EngineConfig
+from cushion_player.engine import EngineConfig, RetryPolicy
 from cushion_simulator.movie import read_movie
 from cushion_simulator.session import simulate
 from cushion_traces.named import link_for
@@ -27,7 +27,7 @@ def test_means_over_recorded_3g_are_near_those_of_sabre(rule: str, settings: str
     with (DATASETS / "golden_sabre_3g.csv").open(encoding="utf-8", newline="") as file:
         theirs = [row for row in csv.DictReader(file) if row["args"] == settings][::8]
     movie = read_movie(DATASETS / "sabre_movies" / "bbb.json")
-    config = EngineConfig(buffer_goal_us=25_000_000)
+    config = EngineConfig(buffer_goal_us=25_000_000, retry=RetryPolicy(gives_up_slow=False))
 
     ours = [
         simulate(movie, link_for(str(DATASETS / "sabre_hsdpa3g" / row["trace"])), rule, config=config).figures()

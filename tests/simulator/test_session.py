@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cushion_abr.qoe import linear_qoe
 from cushion_abr.registry import RuleParameterError, UnknownRule, rule_names
-from cushion_player.engine import EngineConfig
+from cushion_player.engine import EngineConfig, RetryPolicy
 from cushion_player.testing.virtual import INIT_BYTES
 from cushion_simulator.movie import nominal_movie
 from cushion_simulator.session import simulate
@@ -94,7 +94,9 @@ def test_a_link_too_slow_for_the_lowest_rung_is_counted_as_rebuffering() -> None
 
 
 def test_a_session_that_would_never_end_is_cut() -> None:
-    result = simulate(MINUTE, make_link([1_000_000], [1]), "fixed", limit_us=3_600_000_000)
+    patient = EngineConfig(retry=RetryPolicy(gives_up_slow=False))
+
+    result = simulate(MINUTE, make_link([1_000_000], [1]), "fixed", config=patient, limit_us=3_600_000_000)
 
     assert (result.outcome, result.startup_us, result.segments) == ("cut", None, ())
     assert result.end_us == 3_600_000_000

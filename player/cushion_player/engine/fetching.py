@@ -89,10 +89,11 @@ class Fetching:
         for track in self._tracks:
             earliest = self._earliest_us(track, phase, now)
             times += [state.retry_at_us or 0 for _, state in track.prerequisites.due()]
-            times += [self._overdue.need_at_us(track, state, now) for state in inits_in_flight(track.prerequisites)]
-            look_at_us = self._overdue.look_at_us(track)
-            if look_at_us is not None:
-                times.append(look_at_us)
+            if self._recovery.gives_up_slow:
+                times += [self._overdue.need_at_us(track, state, now) for state in inits_in_flight(track.prerequisites)]
+                look_at_us = self._overdue.look_at_us(track)
+                if look_at_us is not None:
+                    times.append(look_at_us)
             if earliest is not None:
                 times.append(earliest)
         return times

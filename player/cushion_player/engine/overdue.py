@@ -47,6 +47,8 @@ class Overdue:
 
     def verdict(self, track: TrackState, request: Request, ahead_us: int, now: int) -> FetchFailure | None:
         """Why the request is to be given up now; None to keep it."""
+        if not self._recovery.gives_up_slow:
+            return None
         silent_us = now - max(request.heard_us, self.heard_us)
         is_short = ahead_us < SHORT_SEGMENTS * track.track.segment_us(request.index)
         if is_short and not request.is_replacement and silent_us >= self._patience_us(track, request, now):
@@ -84,7 +86,7 @@ class Overdue:
         return state.asked_us + (self._silence_us if is_elsewhere else LIMIT_US)
 
     def need_verdict(self, track: TrackState, state: NeedState, now: int) -> FetchFailure | None:
-        if now < self.need_at_us(track, state, now):
+        if not self._recovery.gives_up_slow or now < self.need_at_us(track, state, now):
             return None
         name = track.track.stretch_of(state.place.index).rungs[state.place.rung].key
         text = f"the initialisation segment of {name}: nothing whole in {(now - state.asked_us) / 1e6:.1f} s"

@@ -89,6 +89,10 @@ class Recovery:
         dry_us = track.retries.dry_us
         return dry_us is not None and now - dry_us >= self._policy.patience_us
 
+    @property
+    def gives_up_slow(self) -> bool:
+        return self._policy.gives_up_slow
+
     def need_failed(
         self, track: TrackState, need: Need, state: NeedState, failure: FetchFailure, ahead_us: int, now: int
     ) -> None:

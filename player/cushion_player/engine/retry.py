@@ -97,6 +97,8 @@ class RetryPolicy:
     max_penalty_us: int = 300 * SECOND_US
     patience_us: int = 20 * SECOND_US
     """How long, once playback stands for want of it, a transient failure is still tried on."""
+    gives_up_slow: bool = True
+    """Give up requests that take too long for what is left to play; without it they are waited for, however long."""
     max_attempts: int = 60
     """Of one segment, over all rungs and sources."""
 
