@@ -36,7 +36,7 @@ RANGES: Final = {
 
 
 class Params(NamedTuple):
-    """Tuned on recordings that the evidence (docs/abr-evidence.md) does not use."""
+    """Tuned on recordings other than the links of benchmarks/bench_abr_links.py."""
 
     gp: float = 3.0
     """What playing at all is worth, in units of utility (BOLA's gamma x p)."""
