@@ -8,13 +8,13 @@ An input is a manifest, and behind two zero bytes what a first need, or a refres
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fuzzing import fuzz
 from benchmarks.hostile import CASES
 from benchmarks.manifests import mpd, mpd_patch, multivariant, playlist
 
@@ -31,9 +31,7 @@ LATER = Fraction(1_800_000_000)
 MAX_INPUT_BYTES = 16 * 1024
 DEAR_S = 1.0
 """CPU time that no input of MAX_INPUT_BYTES may take; instrumentation makes the readers some ten times slower."""
-MEMORY_LIMIT_MB = 1024
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "manifests"
-ARTIFACTS = Path("out/fuzz")
 SEPARATOR = b"\0\0"
 WORDS = """
     <MPD <Period <AdaptationSet <Representation <SegmentTemplate <SegmentTimeline <S <SegmentList <SegmentBase
@@ -85,30 +83,7 @@ def seeds() -> list[bytes]:
 
 def main(seconds: int) -> None:
     """Never returns: the fuzzer ends the process, with status 0 when nothing broke."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="cushion-fuzz-"))
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    for index, text in enumerate(seeds()):
-        (corpus / f"seed-{index}").write_bytes(text)
-    words = folder / "words"
-    words.write_text("".join(f'"{_escaped(word)}"\n' for word in WORDS.split()), encoding="ascii")
-    options = [
-        f"-max_total_time={seconds}",
-        f"-max_len={MAX_INPUT_BYTES}",
-        f"-rss_limit_mb={MEMORY_LIMIT_MB}",
-        "-timeout=10",
-        "-print_final_stats=1",
-        f"-dict={words}",
-        f"-artifact_prefix={ARTIFACTS}/",
-        str(corpus),
-    ]
-    atheris.Setup([sys.argv[0], *options], one_input)
-    atheris.Fuzz()
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace('"', '\\"')
+    fuzz(one_input, seconds, seeds=seeds(), words=WORDS, max_input_bytes=MAX_INPUT_BYTES)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ deciphered where it says that it is encrypted, and as an HLS segment by each met
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
+from benchmarks.fuzzing import fuzz
 from tests.player.boxes_media import make_audio, make_video
 from tests.player.encrypting import KEY, Recipe, encrypt_track
 from tests.player.sample_aes_media import IV, packed_audio, transport_stream
@@ -33,8 +32,6 @@ with atheris.instrument_imports(include=["cushion_player.boxes", "cushion_player
 MAX_INPUT_BYTES = 24 * 1024
 DEAR_S = 1.0
 """CPU time that no input of MAX_INPUT_BYTES may take; instrumentation makes the readers some ten times slower."""
-MEMORY_LIMIT_MB = 1024
-ARTIFACTS = Path("out/fuzz")
 RECIPES = (
     Recipe("cenc"),
     Recipe("cenc", auxiliary="saio"),
@@ -89,26 +86,7 @@ def seeds() -> list[bytes]:
 
 def main(seconds: int) -> None:
     """Never returns: the fuzzer ends the process, with status 0 when nothing broke."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="cushion-fuzz-"))
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    for index, seed in enumerate(seeds()):
-        (corpus / f"seed-{index}").write_bytes(seed)
-    words = folder / "words"
-    words.write_text("".join(f'"{word}"\n' for word in KINDS.split()), encoding="ascii")
-    options = [
-        f"-max_total_time={seconds}",
-        f"-max_len={MAX_INPUT_BYTES}",
-        f"-rss_limit_mb={MEMORY_LIMIT_MB}",
-        "-timeout=10",
-        "-print_final_stats=1",
-        f"-dict={words}",
-        f"-artifact_prefix={ARTIFACTS}/media-",
-        str(corpus),
-    ]
-    atheris.Setup([sys.argv[0], *options], one_input)
-    atheris.Fuzz()
+    fuzz(one_input, seconds, seeds=seeds(), words=KINDS, max_input_bytes=MAX_INPUT_BYTES, artifacts="media-")
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ An input is a byte that chooses what it is taken for: a file, a segment of MP4, 
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fuzzing import fuzz
 from tests.player.text.caption_encoder import (
     EOC,
     command,
@@ -51,9 +51,7 @@ with atheris.instrument_imports(include=["cushion_player.text"]):
 MAX_INPUT_BYTES = 16 * 1024
 DEAR_S = 2.0
 """CPU time that no input of MAX_INPUT_BYTES may take; instrumentation makes the readers some ten times slower."""
-MEMORY_LIMIT_MB = 1024
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "text"
-ARTIFACTS = Path("out/fuzz")
 INITS = tuple(read_text_init(text_init(entry)) for entry in (wvtt_entry(), stpp_entry()))
 WORDS = """
     WEBVTT STYLE REGION NOTE --> ::cue( X-TIMESTAMP-MAP= line: region: position: <ruby> <rt> <c. <v &amp; 00:01.000 <tt
@@ -120,26 +118,7 @@ def seeds() -> list[bytes]:
 
 def main(seconds: int) -> None:
     """Never returns: the fuzzer ends the process, with status 0 when nothing broke."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="cushion-fuzz-"))
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    for index, seed in enumerate(seeds()):
-        (corpus / f"seed-{index}").write_bytes(seed)
-    words = folder / "words"
-    words.write_text("".join(f'"{word}"\n' for word in WORDS.split()), encoding="ascii")
-    options = [
-        f"-max_total_time={seconds}",
-        f"-max_len={MAX_INPUT_BYTES}",
-        f"-rss_limit_mb={MEMORY_LIMIT_MB}",
-        "-timeout=10",
-        "-print_final_stats=1",
-        f"-dict={words}",
-        f"-artifact_prefix={ARTIFACTS}/text-",
-        str(corpus),
-    ]
-    atheris.Setup([sys.argv[0], *options], one_input)
-    atheris.Fuzz()
+    fuzz(one_input, seconds, seeds=seeds(), words=WORDS, max_input_bytes=MAX_INPUT_BYTES, artifacts="text-")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cushion_player.choosing import Chooser, Line, has_sound, why_not
+from cushion_player.choosing import Chooser, Line, has_sound, track_key, why_not
 from cushion_player.errors import UnsupportedManifestFeature
 from cushion_player.layout import Encryption, Names, PlannedTrack, TrackLayout, settle_holes
 from cushion_player.model import Address, Container, Key, Period, Presentation, Repair, Representation
@@ -134,7 +134,7 @@ class _Layouts:
         tracks: list[PlannedTrack] = []
         for line in lines:
             origin = self._presentation.periods[0].start
-            layout = TrackLayout(kind, self._key(kind, line), line.lead.adaptation_set, origin, self._names)
+            layout = TrackLayout(kind, track_key(kind, line, self._keys), line.lead.adaptation_set, origin, self._names)
             for period, choice in zip(self._periods, line.choices, strict=True):
                 layout.add_period(period, choice, is_last=period is self._periods[-1])
             planned = layout.finish()
@@ -142,11 +142,3 @@ class _Layouts:
             if planned is not None:
                 tracks.append(planned)
         return tracks
-
-    def _key(self, kind: TrackKind, line: Line) -> str:
-        wanted = f"{kind}/{line.lead.adaptation_set.id}"
-        key, number = wanted, 2
-        while key in self._keys:
-            key, number = f"{wanted}/{number}", number + 1
-        self._keys.add(key)
-        return key

@@ -20,6 +20,7 @@ from cushion_player.model import (
     Representation,
     ticks_to_us,
 )
+from cushion_player.timeline import TrackKind
 
 ALIGNMENT_US = 50_000
 """Rungs whose segment boundaries differ by more cannot be switched between (a frame at 24 fps is 42 ms)."""
@@ -266,3 +267,13 @@ def _boundaries_us(representation: Representation) -> list[int]:
         return [ticks_to_us(first.start, timescale), ticks_to_us(first.end, timescale)]
     starts = [ticks_to_us(found.start, timescale) for found in representation.segments]
     return [*starts, ticks_to_us(representation.segments[-1].end, timescale)]
+
+
+def track_key(kind: TrackKind, line: Line, taken: set[str]) -> str:
+    """What a line's track is called: after its set, and unlike those that are `taken`, to which it is added."""
+    wanted = f"{kind}/{line.lead.adaptation_set.id}"
+    key, number = wanted, 2
+    while key in taken:
+        key, number = f"{wanted}/{number}", number + 1
+    taken.add(key)
+    return key

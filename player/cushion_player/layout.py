@@ -51,7 +51,7 @@ class Names:
     """Names for initialisation segments and encryptions: the same for the same thing, also after a refresh."""
 
     inits: dict[InitSegment, str] = field(default_factory=dict)
-    encryptions: dict[str, tuple[Encryption, str]] = field(default_factory=dict)
+    encryptions: dict[str, str] = field(default_factory=dict)
 
     def init(self, init: InitSegment | None) -> str:
         return "" if init is None else self.inits.setdefault(init, f"init {len(self.inits)}")
@@ -64,7 +64,7 @@ class Names:
             mark = repr(sorted({item.key_ids or (item.scheme,) for item in found.protections}))
         else:
             return ""
-        return self.encryptions.setdefault(mark, (found, f"key {len(self.encryptions)}"))[1]
+        return self.encryptions.setdefault(mark, f"key {len(self.encryptions)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +97,6 @@ class PlannedTrack:
     def encryption(self, index: int, rung: int) -> Encryption:
         stretch = self.stretch(index)
         return encryption_of(stretch.segment(index, rung), stretch.choice.rungs[rung])
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Which segments of a representation there are: local numbers first … stop - 1."""
-
-    first: int
-    stop: int
-
-
-def all_listed(representation: Representation) -> Listing:
-    """Every segment of something on demand."""
-    if representation.pattern is not None:
-        return Listing(0, representation.pattern.limit or 0)
-    return Listing(0, len(representation.segments))
 
 
 class TrackLayout:
@@ -147,7 +132,7 @@ class TrackLayout:
         self._add(choice, start_us, None if is_last else end_us)
 
     def finish(self) -> PlannedTrack | None:
-        """The track; None when it has no segments. Holes are gaps until `settle_holes` says otherwise."""
+        """The track; None when it has no segments. Holes are blanks until `settle_holes` makes gaps of them."""
         if not self._has_media:
             return None
         lead = self._lead
@@ -171,12 +156,13 @@ class TrackLayout:
 
     def _add(self, choice: Choice, shift_us: int, limit_us: int | None) -> None:
         reference = choice.rungs[0]
-        listing = all_listed(reference)
+        pattern = reference.pattern
+        count = len(reference.segments) if pattern is None else pattern.limit or 0
         offset_us = None
         if reference.time_offset is not None:
             offset_us = ticks_to_us(reference.time_offset, reference.timescale) - shift_us
         before: Segment | None = None
-        for local in range(listing.first, listing.stop):
+        for local in range(count):
             found = segment(reference, local)
             start_us = ticks_to_us(found.start, reference.timescale) + shift_us
             end_us = ticks_to_us(found.end, reference.timescale) + shift_us

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from cushion_player.addressing import PlaybackPlan
 from cushion_player.availability import HOLD_BACK_TARGETS, Available, available_segments, presentation_delay
-from cushion_player.choosing import Choice, Chooser, Line, continue_line, has_sound, why_not
+from cushion_player.choosing import Choice, Chooser, Line, continue_line, has_sound, track_key, why_not
 from cushion_player.errors import ManifestError, UnsupportedManifestFeature
 from cushion_player.layout import Names, settle_holes
 from cushion_player.live_layout import LiveLayout
@@ -76,7 +76,7 @@ class LivePlanner:
         self._followers = [
             _Follower(
                 line,
-                LiveLayout(kind, _key(kind, line, keys), line.lead.adaptation_set, self._origin, self._names),
+                LiveLayout(kind, track_key(kind, line, keys), line.lead.adaptation_set, self._origin, self._names),
                 kind,
             )
             for kind, line in lines
@@ -371,15 +371,6 @@ def _continued(follower: _Follower, chooser: Chooser, video: Line | None) -> Cho
         return video.choices[0] if video is not None else None
     lines = chooser.audio(video) if follower.kind is TrackKind.AUDIO else chooser.text()
     return continue_line(follower.line.lead, lines, exactly=follower.kind is TrackKind.TEXT)
-
-
-def _key(kind: TrackKind, line: Line, taken: set[str]) -> str:
-    wanted = f"{kind}/{line.lead.adaptation_set.id}"
-    key, number = wanted, 2
-    while key in taken:
-        key, number = f"{wanted}/{number}", number + 1
-    taken.add(key)
-    return key
 
 
 def _ends_after(period: Period, origin: Fraction, time_us: int) -> bool:

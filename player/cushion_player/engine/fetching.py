@@ -265,18 +265,8 @@ class Fetching:
         self._prepare(track, Place(poorer.index, rung), now)
         self._request_id += 1
         source = self._recovery.board.pick(track.track.stretch_of(poorer.index).sources, now) or ""
-        track.in_flight = Request(
-            self._request_id, poorer.index, rung, now, is_replacement=True, source=source, heard_us=now
-        )
-        self._share.begin(track.in_flight)
-        duration_us = poorer.end_us - poorer.start_us
-        reason = f"there is time to replace rung {poorer.rung}"
-        key = track.track.key
-        self._emit(
-            FetchSegment(
-                self._request_id, track.kind, key, rung, poorer.index, poorer.start_us, duration_us, reason, source
-            )
-        )
+        request = Request(self._request_id, poorer.index, rung, now, is_replacement=True, source=source, heard_us=now)
+        self._fetch(track, request, f"there is time to replace rung {poorer.rung}")
 
     def _request(self, track: TrackState, rung: int, reason: str, now: int, *, is_second_choice: bool = False) -> None:
         index, retries = track.next_index, track.retries
@@ -288,11 +278,16 @@ class Fetching:
             self._emit(*track.drop_kept())
             kept = None
         retries.kept, retries.at_us, retries.stay_at = None, None, None
-        track.floor = self._allowed(track).floor if track is self._tracks[0] else 0
+        is_main = track is self._tracks[0]
+        track.floor = allowed_rungs(track, self.limits, self.below_bps).floor if is_main else 0
         self._request_id += 1
         request = Request(self._request_id, index, rung, now, is_second_choice=is_second_choice, heard_us=now)
         request.source = self._source(track, rung, now)
         request.received_bytes = request.resumed_bytes = kept.size_bytes if kept is not None else 0
+        self._fetch(track, request, reason, resumes=kept.request_id if kept is not None else 0)
+
+    def _fetch(self, track: TrackState, request: Request, reason: str, *, resumes: int = 0) -> None:
+        """Put a request in flight."""
         track.in_flight = request
         self._share.begin(request)
         self._emit(
@@ -300,13 +295,13 @@ class Fetching:
                 request.request_id,
                 track.kind,
                 track.track.key,
-                rung,
-                index,
-                track.track.segment_start_us(index),
-                track.track.segment_us(index),
+                request.rung,
+                request.index,
+                track.track.segment_start_us(request.index),
+                track.track.segment_us(request.index),
                 reason,
                 request.source,
-                kept.request_id if kept is not None else 0,
+                resumes,
             )
         )
 
