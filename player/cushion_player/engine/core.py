@@ -381,13 +381,11 @@ class PlaybackEngine:
         main = self._tracks[0] if self._tracks else None
         if main is None or main.playing is None or self._fetching is None or not self._playhead.is_running:
             return
-        if self._cap.note(count, main.playing, now):
+        below = [rung for rung, each in enumerate(main.stretch.rungs) if each.bitrate_bps < main.playing.bitrate_bps]
+        if below and self._cap.note(count, main.playing, now):  # with nothing lower to go to, a cap helps nobody
             self._fetching.below_bps = self._cap.below_bps
-            below = [
-                rung for rung, each in enumerate(main.stretch.rungs) if each.bitrate_bps < main.playing.bitrate_bps
-            ]
             reason = f"{self._frames_dropped} frames were dropped: the machine cannot keep up with {main.playing.key}"
-            self._emit(RungCapped(main.kind, below[-1] if below else 0, reason))
+            self._emit(RungCapped(main.kind, below[-1], reason))
 
     @verb
     def output_holds(self, decoded_bytes: int, *, now: int) -> None:

@@ -265,6 +265,18 @@ def test_a_machine_that_drops_frames_is_capped_and_told_and_gets_another_chance(
     assert playing.replays()
 
 
+def test_frames_dropped_at_the_lowest_rung_cap_nothing() -> None:
+    playing = Playing(make_timeline(n_segments=40), bps=450_000)
+    playing.run(20)
+
+    playing.driver.call(lambda now: playing.engine.frames_dropped(500, now=now))
+    playing.run()
+
+    assert {fetch.rung for fetch in playing.requests(VIDEO)[:8]} == {0}
+    assert playing.told(RungCapped) == []
+    assert playing.told(PlaybackEnded)
+
+
 def test_a_machine_that_fails_again_is_capped_twice_as_long() -> None:
     playing = Playing(make_timeline(n_segments=200))
     for at in (20, 140):
