@@ -17,6 +17,7 @@ from typing import Self, TextIO
 
 from cushion_abr import DEFAULT_RULE
 from cushion_player.addressing import PlaybackPlan, plan_playback
+from cushion_player.audience import Audience
 from cushion_player.clock import Clock
 from cushion_player.clock_sync import ClockSync
 from cushion_player.engine import (
@@ -47,7 +48,6 @@ from cushion_player.events import (
     PlaybackFailed,
     PrepareOutput,
     RefreshManifest,
-    SeekStarted,
     StartOutput,
     StopOutput,
     SwitchInit,
@@ -137,26 +137,23 @@ class Player:
         self._output = output
         followed = (HlsKeys(transport, clock), ClearKeyLicences(transport, clock))
         self._unlocking = Unlocking(KeyChain([key_provider, *followed] if key_provider is not None else followed))
-        self._requests = Requests(
-            self._engine, transport, clock, timeouts or FetchTimeouts(), self._unlocking, self._call
-        )
+        self._timeouts = timeouts or FetchTimeouts()
+        self._requests = Requests(self._engine, transport, clock, self._timeouts, self._unlocking, self._call)
         self._plan: PlaybackPlan | None = None
         self._events = EventBook()
         self._live: LiveSource | None = None
-        self._timeouts = timeouts or FetchTimeouts()
-        self._subscribers: list[Callable[[Notice], None]] = []
+        self._audience = Audience()
         self._readers: list[Callable[[Presentation, Fraction], None]] = []
         self._verbs: deque[Callable[[], None]] = deque()
         self._is_draining = False
         self._group: asyncio.TaskGroup | None = None
         self._timer: asyncio.Task[None] | None = None
         self._timer_at: int | None = None
-        self._finished: asyncio.Future[PlaybackEnded | PlaybackFailed] | None = None
 
     async def __aenter__(self) -> Self:
         self._group = asyncio.TaskGroup()
         await self._group.__aenter__()
-        self._finished = asyncio.get_running_loop().create_future()
+        self._audience.open()
         self._output.attach(_Listener(self))
         return self
 
@@ -179,9 +176,7 @@ class Player:
         finally:
             self._requests.clear()
             self._unlocking.clear()
-            if self._finished is not None and not self._finished.done():
-                self._finished.set_exception(UsageError("the player was closed before playback had finished"))
-                self._finished.exception()  # nobody has to be waiting
+            self._audience.close()
             await self._output.close()
 
     # ------------------------------------------------------------------ what the viewer does
@@ -246,9 +241,8 @@ class Player:
     def select_tracks(self, selection: TrackSelection) -> None:
         """Play other audio, show other text. Raises UsageError for a key the presentation does not have."""
         for kind, key in ((TrackKind.AUDIO, selection.audio), (TrackKind.TEXT, selection.text)):
-            track = self._plan.timeline.find(key) if key and self._plan is not None else None
-            if key and self._plan is not None and (track is None or track.kind is not kind):
-                known = [each.key for each in self._plan.timeline.tracks if each.kind is kind]
+            known = [each.key for each in self.tracks if each.kind is kind]
+            if key and self.tracks and key not in known:
                 raise UsageError(f"there is no {kind} track {key!r}; there are: {', '.join(known) or 'none'}")
         self._call(lambda now: self._engine.select_tracks(selection, now=now))
 
@@ -272,7 +266,7 @@ class Player:
 
     def subscribe(self, callback: Callable[[Notice], None]) -> None:
         """`callback` hears every notice, on the loop's thread, in order."""
-        self._subscribers.append(callback)
+        self._audience.subscribe(callback)
 
     def follow_presentation(self, callback: Callable[[Presentation, Fraction], None]) -> None:
         """`callback` hears every newer version of a live presentation, and where in it position 0 lies (seconds)."""
@@ -284,7 +278,7 @@ class Player:
     @property
     def tracks(self) -> tuple[Track, ...]:
         """Every track there is; () before the presentation is known."""
-        return self._plan.timeline.tracks if self._plan is not None else ()
+        return self.plan.timeline.tracks if self._plan is not None or self._live is not None else ()
 
     @property
     def plan(self) -> PlaybackPlan:
@@ -297,19 +291,14 @@ class Player:
     @property
     def failure(self) -> PlaybackFailed | None:
         """How playback failed, if it did."""
-        finished = self._finished
-        if finished is None or not finished.done() or finished.exception() is not None:
-            return None
-        ended = finished.result()
-        return ended if isinstance(ended, PlaybackFailed) else None
+        return self._audience.failure
 
     async def wait_finished(self) -> PlaybackEnded | PlaybackFailed:
         """Wait until playback has ended or failed; a seek after the end makes it unfinished again.
 
         Raises UsageError when the player is closed meanwhile.
         """
-        assert self._finished is not None, "enter the player first"
-        return await asyncio.shield(self._finished)
+        return await self._audience.wait_finished()
 
     # ------------------------------------------------------------------ the loop of verbs and effects
 
@@ -334,21 +323,12 @@ class Player:
         self._set_timer()
 
     def _tell(self, notice: Notice) -> None:
-        assert self._finished is not None
         if isinstance(notice, EventBegan):
             notice = TimedEventBegan(self._events.event(notice.event_id), notice.position_us)
         elif isinstance(notice, EventEnded):
             notice = TimedEventEnded(self._events.event(notice.event_id), notice.position_us)
-        if isinstance(notice, PlaybackEnded | PlaybackFailed) and not self._finished.done():
-            self._finished.set_result(notice)
-        elif isinstance(notice, SeekStarted) and self._finished.done():
-            self._finished = asyncio.get_running_loop().create_future()
         log.debug("notice %s", notice)
-        for subscriber in self._subscribers:
-            try:
-                subscriber(notice)
-            except Exception:  # whoever listens must not stop what plays
-                log.exception("a subscriber failed on %s", type(notice).__name__)
+        self._audience.tell(notice)
 
     def _obey(self, effect: Effect) -> None:
         assert self._group is not None

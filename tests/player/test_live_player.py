@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from cushion_player.engine import TrackSelection
 from cushion_player.engine.snapshot import EngineSnapshot
+from cushion_player.errors import UsageError
 from cushion_player.events import (
     LiveEnded,
     LiveJumped,
@@ -24,6 +26,7 @@ from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.live import DashOptions, HlsOptions, LiveConfig, LiveSite, Programme, made_up_asset
 from cushion_player.testing.transport import FakeTransport
+from cushion_player.timeline import TrackKind
 from cushion_player.transport.shaped import ShapedTransport
 from cushion_traces.link import make_link
 
@@ -145,3 +148,15 @@ def test_a_live_event_is_played_to_its_end(path: str, ends_as: str) -> None:
     assert len(session.noticed(LiveEnded)) == 1
     assert session.clock.now_us() < 45 * SECOND
     session.check_replays()
+
+
+def test_the_tracks_of_a_live_presentation_can_be_chosen_and_others_are_refused() -> None:
+    session = Session(PLAIN)
+
+    def look(player: Player) -> None:
+        assert [track.kind for track in player.tracks] == [TrackKind.VIDEO, TrackKind.AUDIO]
+        player.select_tracks(TrackSelection(audio=player.tracks[1].key))
+        with pytest.raises(UsageError, match="there is no audio track 'audio/none'"):
+            player.select_tracks(TrackSelection(audio="audio/none"))
+
+    session.run(4, {2: look})

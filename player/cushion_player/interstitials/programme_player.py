@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from cushion_player import manifest
+from cushion_player.audience import Audience
 from cushion_player.clock import Clock
 from cushion_player.engine import Limits, Loop, TrackSelection
 from cushion_player.errors import CushionError, UsageError
@@ -25,7 +26,6 @@ from cushion_player.events import (
     Notice,
     PlaybackEnded,
     PlaybackFailed,
-    SeekStarted,
     TimedEventBegan,
     TimedEventEnded,
 )
@@ -83,17 +83,17 @@ class ProgrammePlayer:
         self._running: _Running | None = None
         self._left = ""
         """The break that ended where it began: playback comes to its mark once more, and goes on."""
-        self._ahead: dict[str, Asset] = {}
+        self._ahead: dict[tuple[str, int], Asset] = {}
+        """By break and number."""
         self._spawned: set[asyncio.Task[None]] = set()
         self._wants_play = False
         self._group: asyncio.TaskGroup | None = None
-        self._subscribers: list[Callable[[Notice], None]] = []
-        self._finished: asyncio.Future[PlaybackEnded | PlaybackFailed] | None = None
+        self._audience = Audience()
         self._main.subscribe(self._hear)
         self._main.follow_presentation(self._list)
 
     async def __aenter__(self) -> Self:
-        self._finished = asyncio.get_running_loop().create_future()
+        self._audience.open()
         self._group = asyncio.TaskGroup()
         await self._group.__aenter__()
         await self._main.__aenter__()
@@ -112,9 +112,7 @@ class ProgrammePlayer:
             try:
                 await self._main.__aexit__(kind, value, traceback)
             finally:
-                if self._finished is not None and not self._finished.done():
-                    self._finished.set_exception(UsageError("the player was closed before playback had finished"))
-                    self._finished.exception()
+                self._audience.close()
                 await self._switch.output.close()
 
     # ------------------------------------------------------------------ what the viewer does
@@ -149,8 +147,12 @@ class ProgrammePlayer:
         due = self._schedule.on_seek(from_us, position_us)
         if due is not None:
             self._begin(due)
-        else:
-            self._main.seek(position_us)
+            return
+        self._main.seek(position_us)
+        near = self._schedule.coming(position_us, PRELOAD_US)
+        for identity in {identity for identity, _ in self._ahead if near is None or identity != near.id}:
+            self._drop_ahead(identity)
+        self._load_ahead(near)
 
     def seek_to_live(self) -> None:
         """As `Player.seek_to_live`, not during a break."""
@@ -192,16 +194,11 @@ class ProgrammePlayer:
 
     def subscribe(self, callback: Callable[[Notice], None]) -> None:
         """`callback` hears the main player's notices, and what is said of breaks."""
-        self._subscribers.append(callback)
+        self._audience.subscribe(callback)
 
     @property
     def tracks(self) -> tuple[Track, ...]:
         return self._main.tracks
-
-    @property
-    def main(self) -> Player:
-        """The main presentation's player."""
-        return self._main
 
     def snapshot(self) -> PlayerSnapshot:
         """The main presentation's state; `interstitial` tells of the break that plays."""
@@ -225,8 +222,7 @@ class ProgrammePlayer:
 
     async def wait_finished(self) -> PlaybackEnded | PlaybackFailed:
         """Until the main presentation and what follows it have ended, or playback failed."""
-        assert self._finished is not None, "enter the player first"
-        return await asyncio.shield(self._finished)
+        return await self._audience.wait_finished()
 
     # ------------------------------------------------------------------ the main player's notices
 
@@ -242,11 +238,6 @@ class ProgrammePlayer:
                 if postroll is not None:
                     self._begin(postroll)
                     return
-                self._finish(notice)
-            case PlaybackFailed():
-                self._finish(notice)
-            case SeekStarted() if self._finished is not None and self._finished.done():
-                self._finished = asyncio.get_running_loop().create_future()
             case _:
                 pass
         self._tell(notice)
@@ -264,13 +255,8 @@ class ProgrammePlayer:
         if due is not None:
             self._begin(due)
 
-    def _finish(self, notice: PlaybackEnded | PlaybackFailed) -> None:
-        if self._finished is not None and not self._finished.done():
-            self._finished.set_result(notice)
-
     def _tell(self, notice: Notice) -> None:
-        for subscriber in self._subscribers:
-            subscriber(notice)
+        self._audience.tell(notice)
 
     # ------------------------------------------------------------------ breaks
 
@@ -334,13 +320,13 @@ class ProgrammePlayer:
         reason = why or ("skipped" if running.is_skipped else "played")
         self._tell(InterstitialEnded(item.id, resume_us, running.played_us, reason))
         self._switch.give_to(self._handle)
-        if item.is_postroll and not running.is_skipped:
+        self._drop_ahead(item.id)
+        if item.is_postroll and running.skip_to_us is None:
             ended = PlaybackEnded(self._main.snapshot().engine.position_us)
             following = self._schedule.at_end()
             if following is not None:
                 self._begin(following)
                 return
-            self._finish(ended)
             self._tell(ended)
             return
         preroll = self._schedule.at_beginning() if item.is_preroll else None
@@ -354,14 +340,14 @@ class ProgrammePlayer:
 
     async def _play_asset(self, running: _Running, number: int, url: str) -> None:
         item = running.due.item
-        asset = self._ahead.pop(f"{item.id}/{number}", None) or self._load(url)
+        asset = self._ahead.pop((item.id, number), None) or self._load(url)
         running.number, running.asset = number, asset
         limit_us = None if item.playout_limit_us is None else item.playout_limit_us - running.played_us
         watching = None if limit_us is None else self._spawn(self._limit(asset, limit_us))
         asset.begin(wants_play=self._wants_play)
         self._tell(InterstitialAssetStarted(item.id, number))
         if number + 1 < len(item.assets):
-            self._ahead[f"{item.id}/{number + 1}"] = self._load(item.assets[number + 1])
+            self._ahead[item.id, number + 1] = self._load(item.assets[number + 1])
         outcome = await asset.outcome()
         if watching is not None:
             watching.cancel()
@@ -389,8 +375,13 @@ class ProgrammePlayer:
 
     def _load_ahead(self, item: Break | None) -> None:
         """Begin to load the first asset of a break that is near."""
-        if item is not None and item.assets and f"{item.id}/0" not in self._ahead:
-            self._ahead[f"{item.id}/0"] = self._load(item.assets[0])
+        if item is not None and item.assets and (item.id, 0) not in self._ahead:
+            self._ahead[item.id, 0] = self._load(item.assets[0])
+
+    def _drop_ahead(self, identity: str) -> None:
+        """Give up what was loaded of a break and not played."""
+        for place in [place for place in self._ahead if place[0] == identity]:
+            self._ahead.pop(place).stop()
 
     async def _read_list(self, item: Break) -> tuple[str, ...]:
         """The assets of a list. Raises FetchError and ManifestError kinds."""

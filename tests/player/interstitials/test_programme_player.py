@@ -179,6 +179,37 @@ def test_a_postroll_comes_after_everything() -> None:
     assert isinstance(show.notices[-1], PlaybackEnded)
 
 
+async def skip_the_postroll(show: Show) -> None:
+    await show.sleep(11)
+    show.player.skip_interstitial()
+
+
+def test_a_postroll_that_is_skipped_ends_playback() -> None:
+    show = Show(playlist("main", 5, date_range(0, 'X-ASSET-URI="ad.m3u8"', 'CUE="POST"')) | AD)
+
+    end_us = show.run(skip_the_postroll)
+
+    assert show.output.heard == ["m", "a"]
+    assert show.ended().reason == "skipped"
+    assert end_us == pytest.approx(11 * SECOND, abs=SECOND // 4)
+
+
+async def jump_when_it_is_near(show: Show) -> None:
+    await show.sleep(12)
+    assert [identity for identity, _ in show.player._ahead] == ["b1"]
+    show.player.seek(26 * SECOND)
+    assert not show.player._ahead
+
+
+def test_what_was_loaded_of_a_break_that_is_jumped_over_is_given_up() -> None:
+    show = Show(playlist("main", 15, date_range(20, 'X-ASSET-URI="ad.m3u8"')) | AD)
+
+    show.run(jump_when_it_is_near)
+
+    assert show.told() == []
+    assert show.output.heard == ["m"]
+
+
 def test_the_playout_limit_ends_a_break() -> None:
     files = playlist("main", 10, date_range(6, 'X-ASSET-URI="spot.m3u8"', "X-PLAYOUT-LIMIT=2.5", "X-RESUME-OFFSET=0"))
     show = Show(files | SPOT)
