@@ -257,6 +257,10 @@ class Player:
         """While on, a seek shows the first picture of its segment; when it ends, playback goes to the last one."""
         self._call(lambda now: self._engine.set_scrubbing(is_on, now=now))
 
+    def skip_interstitial(self) -> None:
+        """Nothing plays in between here. Raises UsageError."""
+        raise UsageError("no interstitial plays now")
+
     def set_volume(self, volume: float) -> None:
         self._output.set_volume(volume)
 

@@ -136,6 +136,10 @@ class PlaybackSession:
         """Pause, and show the picture `frames` further on (or back, when negative)."""
         self._player.step(frames)
 
+    def skip_interstitial(self) -> None:
+        """Leave what plays in between. Raises UsageError when nothing does, or it must not be skipped."""
+        self._player.skip_interstitial()
+
     def set_scrubbing(self, is_on: bool) -> None:
         """While on, a seek shows the nearest key frame before it at once; off, playback goes to the last place."""
         self._player.set_scrubbing(is_on)

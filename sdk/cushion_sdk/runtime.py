@@ -185,6 +185,9 @@ class SyncSession:
     def step(self, frames: int) -> None:
         self._post(lambda session: session.step(frames))
 
+    def skip_interstitial(self) -> None:
+        self._post(lambda session: session.skip_interstitial())
+
     def set_scrubbing(self, is_on: bool) -> None:
         self._post(lambda session: session.set_scrubbing(is_on))
 

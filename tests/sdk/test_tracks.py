@@ -158,3 +158,14 @@ def test_forced_subtitles_go_with_the_sound() -> None:
     assert choose_text((german, forced, full), None) == ""
     assert choose_text((Track(TrackKind.AUDIO, "a", "de", rungs, (0, 1)), forced, full), None) == "f"
     assert choose_text((german, forced, full), "de") == "t"
+
+
+def test_there_is_nothing_to_skip_where_nothing_plays_in_between(living: Living) -> None:
+    async def play() -> None:
+        async with living.session(MPD_URL) as session:
+            session.play()
+            await living.sleep(1)
+            with pytest.raises(UsageError, match="no interstitial plays now"):
+                session.skip_interstitial()
+
+    living.clock.run(play())
