@@ -1,7 +1,8 @@
 """How well does each player adapt over eight slow links, painted frames counted, against the offline bound?
 
 All players see the same title behind the same shaper: one link for all connections of a player, a latency a request.
-Links run in real time, a minute or two each; --at-once says how many sessions share the machine.
+Start-up counts from when a loaded player is asked to play to its first painted frame. Links run in real time, a
+minute or two each; --at-once says how many sessions share the machine.
 """
 
 from __future__ import annotations

@@ -38,6 +38,13 @@ SAMPLE_SEEK = 2
 """The playback position jumped; the other fields are 0 except `end_us`, which is the time of the seek."""
 
 
+# Sample.source
+SOURCE_NETWORK = 0
+SOURCE_CACHE = 1
+SOURCE_LOCAL = 2
+"""From a file or memory: like a cache hit, no measurement of a network."""
+
+
 class Ladder(NamedTuple):
     """The rungs of one adaptation set, lowest first. Build it with `make_ladder`, which validates."""
 
@@ -86,6 +93,8 @@ class Sample(NamedTuple):
     end_us: int
     other_bytes: int = 0
     """What other downloads of this player (the sound, say) took of the link between first byte and end."""
+    source: int = SOURCE_NETWORK
+    """SOURCE_NETWORK, SOURCE_CACHE or SOURCE_LOCAL, as whoever fetched it knows; not guessed from its speed."""
 
 
 class Progress(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from cushion_abr.contract import SAMPLE_SEEK, Float64Array, Sample
+from cushion_abr.contract import SAMPLE_SEEK, SOURCE_NETWORK, Float64Array, Sample
 
 SMALL_BYTES: Final = 16_000
 """Below this the latency dominates and the body time says little (Shaka ignores such samples)."""
@@ -108,28 +108,42 @@ def harmonic_mean(state: Float64Array, base: int) -> float:
 
 # --------------------------------------------------------------------------- what a link gives
 
-LINK_SIZE: Final = 2 * DUAL_SIZE
-"""Slots of a link estimate: a dual EWMA of throughput (bit/s), then one of latency (µs)."""
+LINK_SIZE: Final = 2 * DUAL_SIZE + 2
+"""Slots of a link estimate: a dual EWMA of throughput (bit/s), one of latency (µs), and the two floors of samples."""
 
 
-def transfer_us(sample: Sample) -> int:
+def transfer_us(sample: Sample, small_bytes: float = SMALL_BYTES, short_us: float = SHORT_US) -> int:
     """The time over which a sample's bytes are counted, in µs.
 
-    First byte to end; from the request where the body is too small or came too quickly to time (an underestimate of
-    the throughput, never an overestimate). 0 when the sample carries no measurement.
+    First byte to end; from the request where the body is smaller than `small_bytes` or came within `short_us` (an
+    underestimate of the throughput, never an overestimate). 0 when the sample carries no measurement: a seek, an empty
+    one, and what came out of a cache or a file, whose source says so. A fast answer of the network stays an answer of
+    the network: players that take it for a cache hit see nothing of a link on the same machine.
     """
-    if sample.bytes <= 0 or sample.kind == SAMPLE_SEEK:
+    if sample.bytes <= 0 or sample.kind == SAMPLE_SEEK or sample.source != SOURCE_NETWORK:
         return 0
     body_us = sample.end_us - sample.first_byte_us
-    if sample.bytes < SMALL_BYTES or body_us < SHORT_US:
+    if sample.bytes < small_bytes or body_us < short_us:
         return max(sample.end_us - sample.request_us, 1)
     return body_us
 
 
-def link_init(state: Float64Array, base: int, fast_half_life_s: float, slow_half_life_s: float) -> None:
-    """Start a link estimate in state[base : base + LINK_SIZE]; latency half-lives are 1 and 2 samples (dash.js)."""
+def link_init(
+    state: Float64Array,
+    base: int,
+    fast_half_life_s: float,
+    slow_half_life_s: float,
+    small_bytes: float = SMALL_BYTES,
+    short_us: float = SHORT_US,
+) -> None:
+    """Start a link estimate in state[base : base + LINK_SIZE]; latency half-lives are 1 and 2 samples (dash.js).
+
+    small_bytes, short_us: below these a sample is timed from its request (see `transfer_us`).
+    """
     dual_init(state, base, fast_half_life_s, slow_half_life_s)
     dual_init(state, base + DUAL_SIZE, 1.0, 2.0)
+    state[base + 2 * DUAL_SIZE] = small_bytes
+    state[base + 2 * DUAL_SIZE + 1] = short_us
 
 
 def link_observe(sample: Sample, state: Float64Array, base: int) -> None:
@@ -146,7 +160,8 @@ def link_observe_whole(sample: Sample, state: Float64Array, base: int) -> None:
 
 
 def _link_add(sample: Sample, link_bytes: int, state: Float64Array, base: int) -> None:
-    duration_us = transfer_us(sample)
+    floors = base + 2 * DUAL_SIZE
+    duration_us = transfer_us(sample, state[floors], state[floors + 1])
     if duration_us > 0:
         dual_add(state, base, link_bytes * 8_000_000.0 / duration_us, duration_us / 1_000_000.0)
         dual_add(state, base + DUAL_SIZE, float(max(sample.first_byte_us - sample.request_us, 0)), 1.0)

@@ -192,6 +192,12 @@ def get_rule(name: str) -> RuleSpec:
     return spec
 
 
+def rule_parameters(name: str) -> tuple[str, ...]:
+    """The names of its parameters; none for a name that is not known."""
+    spec = _rules.get(name)
+    return _fields(spec.params_type) if spec is not None else ()
+
+
 def bind(name: str, ladder: Ladder, seed: int = 0, **params: float) -> BoundRule:
     """A rule ready to decide for one track of one session. Raises UnknownRule, RuleParameterError."""
     spec = get_rule(name)

@@ -29,6 +29,7 @@ from cushion_sdk.contracts.catalog import Title
 from cushion_sdk.contracts.cmcd import CmcdFormat
 from cushion_sdk.device import DeviceStores, StoreError, stored
 from cushion_sdk.opening import (
+    UNSHAPED,
     JournalFile,
     MakePlayer,
     Source,
@@ -40,6 +41,7 @@ from cushion_sdk.opening import (
 )
 from cushion_sdk.outbox import OutboxSender
 from cushion_sdk.playing import PlaybackSession
+from cushion_sdk.remembering import network_of, remember, with_remembered
 from cushion_sdk.reporting import Reporting
 from cushion_sdk.resume import (
     REMOTE_LIMIT_US,
@@ -125,7 +127,9 @@ class _Opening:
         shaped = self._shape(source, transport, stack)
         path = self.options.journal_path
         journal = stack.enter_context(JournalFile(path)) if path is not None else None
-        player = make_player(self.options, transport=shaped, clock=self.clock, output=output, journal=journal)
+        network = network_of(source.url, str(self.options.trace or UNSHAPED))
+        options = await with_remembered(self.options, self.stores, network, self.now_ms())
+        player = make_player(options, transport=shaped, clock=self.clock, output=output, journal=journal)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         await stack.enter_async_context(player)
         session = PlaybackSession(player, source, self.options, shaped, self.clock, opened_us)
@@ -166,7 +170,7 @@ class _Opening:
             reporting.rate_changed,
         )
         reporting.start(group)
-        stack.push_async_callback(self._close, session, reporting)
+        stack.push_async_callback(self._close, session, reporting, network)
         return session
 
     def _shape(self, source: Source, transport: Transport | None, stack: AsyncExitStack) -> ShapedTransport:
@@ -227,8 +231,11 @@ class _Opening:
             identity, bitrates_bps=bitrates_bps, snapshot=session.snapshot, now_ms=self.now_ms, accept=accept
         )
 
-    async def _close(self, session: PlaybackSession, reporting: Reporting) -> None:
+    async def _close(self, session: PlaybackSession, reporting: Reporting, network: str | None) -> None:
         session.stop()
+        last = session.snapshot()
+        if self.options.remember_throughput and last.trace == str(self.options.trace or UNSHAPED):
+            remember(self.stores, last.throughput_bps, network, self.now_ms())
         try:
             await reporting.finish()
         finally:

@@ -56,6 +56,8 @@ class SessionOptions:
     volume: float = 1.0
     buffer_goal_s: float = 30.0
     profile_id: str = DEFAULT_PROFILE_ID
+    remember_throughput: bool = True
+    """Begin at the rung that the network carried last time (minutes ago, same server), and remember this time's."""
     report_to_backend: bool = True
     """Send telemetry and positions to the backend, when there is one. Positions are kept on the device in any case."""
     max_height_px: int | None = None

@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cushion_abr import estimators as est
-from cushion_abr.contract import SAMPLE_ABANDONED, SAMPLE_DOWNLOAD, SAMPLE_SEEK, Float64Array, Sample
+from cushion_abr.contract import (
+    SAMPLE_ABANDONED,
+    SAMPLE_DOWNLOAD,
+    SAMPLE_SEEK,
+    SOURCE_CACHE,
+    SOURCE_LOCAL,
+    Float64Array,
+    Sample,
+)
 
 rates = st.floats(1e3, 1e9)
 weights = st.floats(1e-3, 100.0)
@@ -143,3 +151,44 @@ def test_a_download_without_duration_gives_a_finite_estimate() -> None:
     est.link_observe(Sample(SAMPLE_DOWNLOAD, 0, 500_000, 7, 7, 7), state, 0)
 
     assert 0.0 < est.link_throughput_bps(state, 0) < float("inf")
+
+
+@pytest.mark.parametrize("source", [SOURCE_CACHE, SOURCE_LOCAL])
+def test_what_did_not_cross_the_network_says_nothing_about_it(source: int) -> None:
+    state = np.zeros(est.LINK_SIZE)
+    est.link_init(state, 0, 3.0, 8.0)
+
+    est.link_observe(Sample(SAMPLE_DOWNLOAD, 0, 10**6, 0, 1_000, 50_000, source=source), state, 0)
+
+    assert est.link_throughput_bps(state, 0) == 0.0
+
+
+def test_a_fast_answer_of_the_network_counts() -> None:
+    state = np.zeros(est.LINK_SIZE)
+    est.link_init(state, 0, 3.0, 8.0)
+
+    est.link_observe(Sample(SAMPLE_DOWNLOAD, 0, 10**6, 0, 500, 4_500), state, 0)  # 4 ms of body: timed from the request
+
+    assert est.link_throughput_bps(state, 0) == pytest.approx(10**6 * 8 / 4_500e-6)
+
+
+def test_the_floors_of_samples_can_be_chosen() -> None:
+    state = np.zeros(est.LINK_SIZE)
+    est.link_init(state, 0, 3.0, 8.0, small_bytes=0, short_us=1_000)
+
+    est.link_observe(Sample(SAMPLE_DOWNLOAD, 0, 8_000, 0, 40_000, 44_000), state, 0)
+
+    assert est.link_throughput_bps(state, 0) == pytest.approx(16e6)
+
+
+def test_the_whole_link_is_what_all_downloads_got() -> None:
+    alone, whole = np.zeros(est.LINK_SIZE), np.zeros(est.LINK_SIZE)
+    sample = Sample(SAMPLE_DOWNLOAD, 0, 75_000, 0, 0, 1_000_000, other_bytes=50_000)
+    for state in (alone, whole):
+        est.link_init(state, 0, 3.0, 8.0)
+
+    est.link_observe(sample, alone, 0)
+    est.link_observe_whole(sample, whole, 0)
+
+    assert est.link_throughput_bps(alone, 0) == pytest.approx(600_000)
+    assert est.link_throughput_bps(whole, 0) == pytest.approx(1_000_000)
