@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cushion_demo_app.frame_puller import FramePuller
 from cushion_demo_app.qt import QtCore, QtGui, load_multimedia
 from cushion_player.outputs import DynamicRange, FrameSource, VideoFrame
 
 if TYPE_CHECKING:
     from cushion_player.media.planes import Planes
 
-_TICK_MS = 8
-_IDLE_TICK_MS = 24
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader")
 AUTO, RASTER, GPU = "auto", "raster", "gpu"
 
@@ -134,46 +133,27 @@ class SinkRenderer(QtCore.QObject):
     """A `VideoRenderer` that hands due frames to a QVideoSink, on the Qt thread. Attach and detach from any thread."""
 
     frame_shown = QtCore.Signal()
-    _source_changed = QtCore.Signal()
 
     def __init__(self, sink: Any, parent: QtCore.QObject | None = None) -> None:
         """sink: a QVideoSink, such as a QVideoWidget's."""
         super().__init__(parent)
         self._sink = sink
         self._frames = QtFrames()
-        self._source: FrameSource | None = None
         self.last_frame: VideoFrame | None = None
-        self._timer = QtCore.QTimer(self)
-        self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.pull)
-        self._source_changed.connect(self._follow_source)
+        self._puller = FramePuller(self._take, self)
 
     def attach(self, source: FrameSource) -> None:
-        self._source = source
-        self._source_changed.emit()
+        self._puller.attach(source)
 
     def detach(self) -> None:
         """The last picture stays."""
-        self._source = None
-        self._source_changed.emit()
-
-    def _follow_source(self) -> None:
-        if self._source is None:
-            self._timer.stop()
-        else:
-            self.pull()
+        self._puller.detach()
 
     def pull(self) -> None:
-        """Look for a frame that is due, and come again in time for the next. The timer calls it."""
-        source = self._source
-        if source is None:
-            return
-        frame = source.take_due()
-        if frame is not None:
-            self.last_frame = frame
-            self._sink.setVideoFrame(self._frames.make(frame))
-            self.frame_shown.emit()
-        due_us = source.next_due_in_us()
-        wait_ms = _IDLE_TICK_MS if due_us is None else min(_TICK_MS, -(-due_us // 1000))
-        self._timer.start(max(1, wait_ms))
+        """Look for a frame that is due now."""
+        self._puller.pull()
+
+    def _take(self, frame: VideoFrame) -> None:
+        self.last_frame = frame
+        self._sink.setVideoFrame(self._frames.make(frame))
+        self.frame_shown.emit()

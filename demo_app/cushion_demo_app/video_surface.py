@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cushion_demo_app.caption_painter import CaptionPainter
+from cushion_demo_app.frame_puller import FramePuller
 from cushion_demo_app.geometry import Box, letterbox
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_player.outputs import FrameSource, VideoFrame
@@ -20,11 +21,6 @@ from cushion_player.text import Cue
 
 ToBgra = Callable[[VideoFrame, int, int], NDArray[np.uint8]]
 """(frame, width, height) -> (height, width, 4) uint8 BGRA; rows may lie further apart than 4 × width."""
-
-_TICK_MS = 8
-"""Longest sleep while frames flow: half a frame at 60 Hz."""
-_IDLE_TICK_MS = 24
-"""While nothing is queued: soon enough to show the first frame after a seek within a frame at 30 Hz."""
 
 
 def swscale_conversion() -> ToBgra:
@@ -71,7 +67,6 @@ class VideoSurface(QtWidgets.QWidget):
     double_clicked = QtCore.Signal()
     cues_changed = QtCore.Signal(object)
     """From any thread: the cues to show from now on."""
-    _source_changed = QtCore.Signal()
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, convert: ToBgra | None = None) -> None:
         super().__init__(parent)
@@ -80,16 +75,11 @@ class VideoSurface(QtWidgets.QWidget):
         self.setMouseTracking(True)
         self._convert = convert
         self.lease: SurfaceLease | None = None
-        self._source: FrameSource | None = None
         self._frame: VideoFrame | None = None
         self._pixels: NDArray[np.uint8] | None = None
         self._image: QtGui.QImage | None = None
         self._image_of: tuple[VideoFrame, int, int] | None = None
-        self._timer = QtCore.QTimer(self)
-        self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.pull)
-        self._source_changed.connect(self._follow_source)
+        self._puller = FramePuller(self._take, self)
         self._captions = CaptionPainter()
         self._covered_px = 0
         self.cues_changed.connect(self.show_cues)
@@ -98,13 +88,11 @@ class VideoSurface(QtWidgets.QWidget):
 
     def attach(self, source: FrameSource) -> None:
         """Start pulling from `source`, on the Qt thread."""
-        self._source = source
-        self._source_changed.emit()
+        self._puller.attach(source)
 
     def detach(self) -> None:
         """Stop pulling; the last picture stays until `clear`."""
-        self._source = None
-        self._source_changed.emit()
+        self._puller.detach()
 
     # ------------------------------------------------------------------ what others may ask
 
@@ -151,25 +139,14 @@ class VideoSurface(QtWidgets.QWidget):
 
     # ------------------------------------------------------------------ pulling
 
-    def _follow_source(self) -> None:
-        if self._source is None:
-            self._timer.stop()
-        else:
-            self.pull()
-
     def pull(self) -> None:
-        """Look for a frame that is due, and come again in time for the next. The timer calls it."""
-        source = self._source
-        if source is None:
-            return
-        frame = source.take_due()
-        if frame is not None:
-            self._frame = frame
-            self.update()
-            self.frame_shown.emit()
-        due_us = source.next_due_in_us()
-        wait_ms = _IDLE_TICK_MS if due_us is None else min(_TICK_MS, -(-due_us // 1000))
-        self._timer.start(max(1, wait_ms))
+        """Look for a frame that is due now."""
+        self._puller.pull()
+
+    def _take(self, frame: VideoFrame) -> None:
+        self._frame = frame
+        self.update()
+        self.frame_shown.emit()
 
     # ------------------------------------------------------------------ painting
 
