@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cushion_player.engine.config import TrackSelection
-from cushion_player.engine.track import TrackState
-from cushion_player.events import CutTrack, DiscardSegment, TrackSwitched
+from cushion_player.engine.track import TrackState, discarded
+from cushion_player.events import CutTrack, TrackSwitched
 from cushion_player.timeline import Timeline, Track, TrackKind
 
 LEAD_US = 1_000_000
@@ -107,7 +107,7 @@ class Switching:
     def _release(self, state: TrackState, reason: str = "another track was selected") -> None:
         """Give up what it requested and what it holds."""
         self._abandon(state, reason)
-        self._emit(*(DiscardSegment(each.request_id) for each in state.buffer.clear() if each.rung >= 0))
+        self._emit(*state.drop_kept(), *discarded(state.buffer.clear()))
 
     def set_text(self, track: Track | None, position_us: int, *, may_grow: bool) -> None:
         """Show `track`, or no text; nothing waits for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -237,7 +238,7 @@ class TrackState:
             return []
         events: list[Event] = self.drop_kept()
         self.retries = Retries()
-        return events + [DiscardSegment(segment.request_id) for segment in dropped if segment.rung != ABSENT]
+        return events + discarded(dropped)
 
     def leave_out(self) -> list[Event]:
         """Make a gap of the segment that is next: it cannot be had."""
@@ -344,7 +345,7 @@ class TrackState:
         events: list[Event] = []
         covering = self.buffer.covering(position_us)
         if covering is None:
-            events += [DiscardSegment(segment.request_id) for segment in self.buffer.clear() if segment.rung != ABSENT]
+            events += discarded(self.buffer.clear())
             self.next_index = target
             events += self.drop_kept()
             self.retries = Retries()
@@ -374,9 +375,9 @@ class TrackState:
         self.next_index = lost
         events: list[Event] = self.drop_kept()
         self.retries = Retries(log=self.retries.log)
-        dropped = [segment for segment in self.buffer.drop_from(lost) if segment.rung != ABSENT]
+        dropped = self.buffer.drop_from(lost)
         self.wasted_bytes += sum(segment.size_bytes for segment in dropped)
-        return events + [DiscardSegment(segment.request_id) for segment in dropped]
+        return events + discarded(dropped)
 
     def attempts(self) -> tuple[Attempt, ...]:
         """Every request that failed for what is missing now, oldest first."""
@@ -399,8 +400,12 @@ class TrackState:
 
     def trim(self, position_us: int) -> list[Event]:
         """Forget the media that ends before `position_us`."""
-        removed = self.buffer.trim_before(position_us)
-        return [DiscardSegment(segment.request_id) for segment in removed if segment.rung != ABSENT]
+        return discarded(self.buffer.trim_before(position_us))
+
+
+def discarded(segments: Iterable[BufferedSegment]) -> list[Event]:
+    """What a driver is told of segments that left a buffer: those that are absent hold nothing."""
+    return [DiscardSegment(segment.request_id) for segment in segments if segment.rung != ABSENT]
 
 
 def _names(stretch: Stretch, rung: int) -> tuple[str, str]:
