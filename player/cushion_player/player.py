@@ -69,6 +69,7 @@ from cushion_player.outputs import (
     SoundSettings,
 )
 from cushion_player.requests import Requests
+from cushion_player.text import Cue
 from cushion_player.timed import TimedEvent
 from cushion_player.timed.book import EventBook
 from cushion_player.timed.listing import event_of_id3, events_in_segment, events_of
@@ -267,6 +268,14 @@ class Player:
     def set_sound(self, settings: SoundSettings) -> None:
         """Mute, delay, loudness."""
         self._output.set_sound(settings)
+
+    def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        """Text from a file of its own, as `MediaOutput.set_subtitles`."""
+        self._output.set_subtitles(cues)
+
+    def select_captions(self, service: str | None) -> None:
+        """As `MediaOutput.select_captions`."""
+        self._output.select_captions(service)
 
     def subscribe(self, callback: Callable[[Notice], None]) -> None:
         """`callback` hears every notice, on the loop's thread, in order."""

@@ -120,16 +120,16 @@ class _Opening:
         stack: AsyncExitStack,
     ) -> PlaybackSession:
         opened_us = self.clock.now_us()
-        if self.options.subtitles_path is not None or self.options.captions:
-            from cushion_sdk.subtitles import show_text_options  # its readers take a while to import
-
-            await show_text_options(self.options, output)
         shaped = self._shape(source, transport, stack)
         path = self.options.journal_path
         journal = stack.enter_context(JournalFile(path)) if path is not None else None
         network = network_of(source.url, str(self.options.trace or UNSHAPED))
         options = await with_remembered(self.options, self.stores, network, self.now_ms())
         player = make_player(options, transport=shaped, clock=self.clock, output=output, journal=journal)
+        if self.options.subtitles_path is not None or self.options.captions:
+            from cushion_sdk.subtitles import show_text_options  # its readers take a while to import
+
+            await show_text_options(self.options, player)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         await stack.enter_async_context(player)
         session = PlaybackSession(player, source, self.options, shaped, self.clock, opened_us)

@@ -58,12 +58,10 @@ class OutputHandle:
         self._switch = switch
         self._told: list[Callable[[MediaOutput], None]] = []
         self._cues: tuple[Cue, ...] = ()
-        self._captions: str | None = None
 
     def replay(self, output: MediaOutput) -> None:
         """Tell the output all that this player said."""
         output.set_subtitles(self._cues)
-        output.select_captions(self._captions)
         told, self._told = self._told, []
         for say in told:
             say(output)
@@ -98,14 +96,14 @@ class OutputHandle:
         self._switch.output.set_volume(volume)
 
     def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        """Of this player alone: hidden while another one plays."""
         self._cues = cues
         if self._switch.is_active(self):
             self._switch.output.set_subtitles(cues)
 
     def select_captions(self, service: str | None) -> None:
-        self._captions = service
-        if self._switch.is_active(self):
-            self._switch.output.select_captions(service)
+        """As volume: everybody's."""
+        self._switch.output.select_captions(service)
 
     def set_sound(self, settings: SoundSettings) -> None:
         """As volume: everybody's."""

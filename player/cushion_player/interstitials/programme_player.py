@@ -37,6 +37,7 @@ from cushion_player.manifest import NeedKind, ReadResult
 from cushion_player.model import Presentation
 from cushion_player.outputs import MediaOutput, SoundSettings
 from cushion_player.player import InterstitialSnapshot, Player, PlayerSnapshot
+from cushion_player.text import Cue
 from cushion_player.timed import EventSource, TimedEvent
 from cushion_player.timeline import Track
 from cushion_player.transport.base import FetchRequest, Transport, fetch_bytes
@@ -191,6 +192,14 @@ class ProgrammePlayer:
 
     def set_sound(self, settings: SoundSettings) -> None:
         self._switch.output.set_sound(settings)
+
+    def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        """As `Player.set_subtitles`; it belongs to the main presentation, and is hidden while a break plays."""
+        self._main.set_subtitles(cues)
+
+    def select_captions(self, service: str | None) -> None:
+        """As `Player.select_captions`, in breaks too."""
+        self._main.select_captions(service)
 
     def subscribe(self, callback: Callable[[Notice], None]) -> None:
         """`callback` hears the main player's notices, and what is said of breaks."""

@@ -24,6 +24,7 @@ from cushion_player.outputs import MediaOutput, MediaSegment
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.transport import FakeTransport
+from cushion_player.text import Cue, Span
 from cushion_player.timeline import TrackKind
 from tests.player.test_player import BASE, content
 
@@ -60,6 +61,14 @@ class Recording(NullDecodeOutput):
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
         self.heard: list[str] = []
+        self.beside: list[tuple[str, ...]] = []
+        self.captions: list[str | None] = []
+
+    def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        self.beside.append(tuple(cue.text for cue in cues))
+
+    def select_captions(self, service: str | None) -> None:
+        self.captions.append(service)
 
     def feed(self, track: TrackKind, segment: MediaSegment) -> None:
         if track is TrackKind.VIDEO and (not self.heard or self.heard[-1] != segment.data[1:2].decode()):
@@ -167,6 +176,18 @@ def test_a_preroll_comes_before_anything_and_playback_starts_where_it_was_asked_
 
     assert show.output.heard == ["a", "m"]
     assert show.ended().resume_us == 8 * SECOND
+
+
+def test_subtitles_of_a_file_are_the_main_presentations_and_captions_are_everybodys() -> None:
+    show = Show(playlist("main", 10, date_range(6, 'X-ASSET-URI="ad.m3u8"')) | AD)
+    show.player.set_subtitles((Cue(0, 20 * SECOND, (Span("line"),)),))
+    show.player.select_captions("CC1")
+
+    show.run()
+
+    assert show.output.heard == ["m", "a", "m"]
+    assert show.output.beside == [("line",), (), ("line",)]
+    assert show.output.captions == ["CC1"]
 
 
 def test_a_postroll_comes_after_everything() -> None:
