@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from cushion_player.errors import HttpStatusError, ManifestError, UsageError
+from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.testing.faults import Status
+from cushion_player.text import Cue
 from cushion_sdk.session_events import (
     PlaybackEnded,
     PlaybackFailed,
@@ -26,6 +28,15 @@ from cushion_sdk.session_events import (
 )
 from cushion_sdk.session_types import SessionOptions, SessionState, SessionSummary
 from tests.sdk.conftest import DURATION_S, LADDER_BPS, MPD_URL, TITLE, CountingOutput, Living, files
+
+
+class TextOutput(NullDecodeOutput):
+    """Keeps the text it was last given to show."""
+
+    shown: tuple[Cue, ...] = ()
+
+    def set_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        self.shown = cues
 
 
 def test_a_title_plays_to_its_end_and_adds_up(living: Living) -> None:
@@ -315,6 +326,20 @@ def test_the_journal_is_written(living: Living, tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     assert json.loads(lines[0])["rule"] == "bola_guarded"
     assert len(lines) > 5
+
+
+def test_a_subtitle_file_is_still_shown_once_the_title_is_loaded(living: Living, tmp_path: Path) -> None:
+    path = tmp_path / "film.srt"
+    path.write_text("1\n00:00:01,000 --> 00:00:02,000\nHello\n", encoding="utf-8")
+    output = TextOutput(living.clock)
+
+    async def play() -> None:
+        async with living.session(options=SessionOptions(subtitles_path=path), output=output) as session:
+            session.play()
+            await living.sleep(1)
+            assert [cue.text for cue in output.shown] == ["Hello"]
+
+    living.clock.run(play())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
