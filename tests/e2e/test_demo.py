@@ -44,7 +44,7 @@ def test_first_run_adapts_without_a_stall(first_run: tuple[dict[str, Any], str, 
     assert set(summary) >= SUMMARY_KEYS
     assert summary["rebuffer_count"] == 0
     assert summary["rebuffer_s"] == 0.0
-    assert len({span["rung"] for span in summary["rungs"]}) >= 2  # the rule may pass over rungs
+    assert len({span["rung"] for span in summary["rungs"]}) >= 3
     assert summary["errors"] == []
     assert summary["resume_from_s"] == 0.0
     assert summary["telemetry_events_acked"] > 0
