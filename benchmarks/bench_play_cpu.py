@@ -19,8 +19,8 @@ from cushion_player.testing.origin import Origin
 GOAL_RATIO = 1.0
 MANIFESTS = {"DASH": "/manifest.mpd", "HLS": "/master.m3u8"}
 PATIENCE_S = 60
-SHOWN_SHARE = 0.8
-"""Of the frames; on a busy machine some come too late to be shown, but they are decoded all the same."""
+SHOWN_SHARE = 0.98
+"""Of the frames: a run that shows fewer did not play in real time."""
 
 
 def play_ours(url: str, seconds: int) -> Cost:
@@ -47,7 +47,7 @@ def play_vlc(url: str, seconds: int) -> Cost:
 
 
 def in_real_time(cost: Cost, seconds: int) -> Cost:
-    if cost.wall_s < seconds - 1:
+    if cost.wall_s < seconds - 0.5:
         raise BenchmarkError(f"ended after {cost.wall_s:.1f} s instead of {seconds} s")
     return cost
 

@@ -382,13 +382,12 @@ def test_replay_shows_the_first_differences_and_counts_all(
     session_journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     session_journal.write_text(session_journal.read_text().replace('"reason":"', '"reason":"once '))
-    changed = sum('"reason":"once' in line for line in session_journal.read_text().splitlines())
 
     assert root.run(["replay", str(session_journal)]) == 1
 
     said = capsys.readouterr()
     assert said.out.count("recorded:") == 3
-    assert said.err == f"{changed} differences, the first 3 are shown\n"
+    assert said.err == "18 differences, the first 3 are shown\n"
 
 
 def test_replay_says_that_the_last_line_is_unfinished(
