@@ -53,15 +53,12 @@ def test_a_declared_encoding_is_read() -> None:
     assert check_text(text.encode("latin-1"), "") == (Notation.DASH, text)
 
 
-def test_entity_expansion_is_refused_at_once_with_its_line() -> None:
-    entities = "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(20))
+def test_entity_expansion_is_refused_unexpanded_with_its_line() -> None:
+    entities = "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(20))  # 10**21 characters
     bomb = f'<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a0 "aaaaaaaaaa">{entities}'
-    started = time.process_time()
 
     with pytest.raises(ManifestSyntaxError, match=r"DOCTYPE declarations are refused in a manifest \(at line 2\)"):
         read(bomb + f"]>{MPD}", "https://example.com/a.mpd")
-
-    assert time.process_time() - started < 0.01
 
 
 def test_text_past_the_limit_is_refused() -> None:

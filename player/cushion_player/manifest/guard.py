@@ -66,7 +66,8 @@ def _decode(data: bytes, url: str) -> str:
     try:
         return data.decode(encoding)
     except (UnicodeDecodeError, LookupError) as exc:
-        raise ManifestSyntaxError(f"the manifest is not {encoding} text", location=url) from exc
+        message = f"neither a media file that can be played nor {encoding} text as of a manifest: it begins with"
+        raise ManifestSyntaxError(f"{message} {data[:12]!r}", location=url) from exc
 
 
 class Base:

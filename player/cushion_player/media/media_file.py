@@ -79,7 +79,7 @@ class MediaFile:
             self._look()
         except FFmpegError as error:
             self.close()
-            raise DecodeError(f"the file cannot be read: {error}") from error
+            raise DecodeError(f"the {container} file cannot be read: {error.strerror}") from error
         except BaseException:
             self.close()
             raise
