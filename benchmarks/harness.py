@@ -56,7 +56,7 @@ def run(command: Sequence[str], *, timeout_s: float, user: int | None = None) ->
             start_new_session=True,
             user=user,
             group=user,
-            env=None if user is None else {**os.environ, "HOME": tempfile.gettempdir()},
+            env=environment(user),
         )
         try:
             peak_rss_bytes = 0
@@ -82,6 +82,12 @@ def run(command: Sequence[str], *, timeout_s: float, user: int | None = None) ->
     if status:
         raise BenchmarkError(f"exit status {status}: {' '.join(command)}\n{output[-2000:]}")
     return Cost(usage.ru_utime + usage.ru_stime, wall_s, peak_rss_bytes, status, output)
+
+
+def environment(user: int | None) -> dict[str, str]:
+    """Ours for a child. Python keeps its bytecode, as an installed program does: else each start compiles all anew."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept if user is None else {**kept, "HOME": tempfile.gettempdir()}
 
 
 def _high_water_bytes(pid: int) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import TracebackType
-from typing import Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from cushion_abr import DEFAULT_RULE
 from cushion_player.addressing import PlaybackPlan, plan_playback
@@ -56,7 +56,6 @@ from cushion_player.events import (
 )
 from cushion_player.journal import JournalWriter
 from cushion_player.keys import ClearKeyLicences, HlsKeys, KeyChain, KeyProvider
-from cushion_player.live_source import LiveSource
 from cushion_player.loading import LoadedParts, load_presentation
 from cushion_player.model import Presentation
 from cushion_player.outputs import (
@@ -77,6 +76,9 @@ from cushion_player.timeline import Track, TrackKind
 from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import FetchTimeouts, Transport
 from cushion_player.unlocking import Unlocking
+
+if TYPE_CHECKING:
+    from cushion_player.live_source import LiveSource
 
 log = logging.getLogger(__name__)
 
@@ -215,6 +217,8 @@ class Player:
         sync.note_date(loaded.date, loaded.date_us)
         await sync.sync(loaded.presentation)
         log.debug("the time of day is from %s", sync.source)
+        from cushion_player.live_source import LiveSource  # a tenth of our imports, and most titles are not live
+
         self._live = LiveSource(
             self._transport, self._clock, sync, loaded.presentation, self._timeouts, language=self._audio_language
         )

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cushion_player.addressing import PlaybackPlan
 from cushion_player.clock import Clock
 from cushion_player.engine import FetchFailure, PlaybackEngine
 from cushion_player.errors import CushionError, FetchError, HttpStatusError, MediaError
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
-from cushion_player.live_source import LiveSource
 from cushion_player.model import Address
 from cushion_player.receiving import Body, Receiver, kept_after
 from cushion_player.spoilt import what_is_wrong
 from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
 from cushion_player.unlocking import Unlocking
+
+if TYPE_CHECKING:
+    from cushion_player.live_source import LiveSource
 
 PROGRESS_INTERVAL_US = 100_000
 

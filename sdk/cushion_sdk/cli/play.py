@@ -105,7 +105,6 @@ def _play(
     headless: bool,
 ) -> None:
     from cushion_sdk.cli.reports import check_target, tell_summary, write_summary
-    from cushion_sdk.cli.windows import WindowRequest, find_window
 
     if json is not None:
         check_target(json)
@@ -122,6 +121,8 @@ def _play(
             )
         summary, problem = outcome.summary, outcome.problem
     else:
+        from cushion_sdk.cli.windows import WindowRequest, find_window
+
         summary = find_window()(WindowRequest(url, options, device_dir, server, seconds))
         problem = summary.errors[0].message if summary.startup_s is None and summary.errors else ""
     if json is None:
