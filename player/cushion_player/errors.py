@@ -13,6 +13,8 @@ class CushionError(Exception):
 
     code: ClassVar[str] = "error"
     retryable: bool = False
+    attempts: tuple[str, ...] = ()
+    """Every try, oldest first, where there was more than one."""
 
 
 class UsageError(CushionError):

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from cushion_player import manifest
 from cushion_player.addressing import PlaybackPlan
+from cushion_player.asking import Asker
 from cushion_player.clock import Clock
 from cushion_player.clock_sync import ClockSync
 from cushion_player.engine import FetchFailure
@@ -22,9 +23,9 @@ from cushion_player.loading import complete
 from cushion_player.manifest import ReadResult
 from cushion_player.manifest.hls_refresh import joining_url
 from cushion_player.manifest.hls_refresh import reload_url as playlist_url
-from cushion_player.model import US_PER_S, Presentation, Representation
+from cushion_player.model import US_PER_S, Location, Presentation, Representation
 from cushion_player.timeline_update import TimelineUpdate
-from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchTimeouts, Transport, fetch_bytes
+from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts
 
 ANSWER_S = 5.0
 """A manifest that is silent for longer is asked for again: unlike a segment it is small, and soon out of date."""
@@ -37,16 +38,22 @@ class LiveSource:
 
     def __init__(
         self,
-        transport: Transport,
+        asker: Asker,
         clock: Clock,
         sync: ClockSync,
         presentation: Presentation,
         timeouts: FetchTimeouts,
         *,
         language: str | None = None,
+        others: Sequence[str] = (),
     ) -> None:
-        """Raises ManifestError kinds when nothing of it can be played, or nothing is there yet."""
-        self._transport = transport
+        """others: addresses that the manifest may also be had at.
+
+        Raises ManifestError kinds when nothing of it can be played, or nothing is there yet."""
+        self._asker = asker
+        self._others = tuple(others)
+        self._good: tuple[tuple[Location, ...], str] = ((), "")
+        """Where the manifest was had last, and what it offered then."""
         self._clock = clock
         self._sync = sync
         self._timeouts = FetchTimeouts(
@@ -127,21 +134,40 @@ class LiveSource:
         if presentation.live.minimum_update_period is None:
             return  # it will not change: only time goes on
         utc = Fraction(self._clock.now_us() + self._sync.utc_offset_us, US_PER_S)
-        wanted, whole_url = manifest.reload_url(presentation, now=utc), _whole_url(presentation)
-        try:
-            body, url = await self._fetch(wanted, "the manifest")
-            refreshed = manifest.refresh(presentation, body, url)
-        except CushionError:
-            if wanted == whole_url:
-                raise
-            body, url = await self._fetch(whole_url, "the manifest")  # a patch that cannot be had is no loss
-            refreshed = manifest.refresh(presentation, body, url)
+        wanted, whole_urls = manifest.reload_url(presentation, now=utc), self._whole_urls()
+        if wanted in whole_urls:
+            refreshed = await self._refreshed(whole_urls, "the manifest")
+        else:
+            try:
+                refreshed = await self._refreshed([wanted], "the manifest")
+            except CushionError:  # a patch that cannot be had is no loss
+                refreshed = await self._refreshed(whole_urls, "the manifest")
         whole = next((need for need in refreshed.needs if need.kind is manifest.NeedKind.MANIFEST), None)
         if whole is not None:
-            body, url = await self._fetch(whole.url, whole.label)
-            refreshed = manifest.refresh(presentation, body, url)
+            refreshed = await self._refreshed([*dict.fromkeys((whole.url, *whole_urls))], whole.label)
         result = ReadResult(refreshed.presentation, refreshed.needs)
-        self._presentation = await complete(self._transport, result, self._clock)
+        self._presentation = await complete(self._asker, result)
+
+    def _whole_urls(self) -> list[str]:
+        """Where the whole MPD may be had: first where it was had last, as long as it offers the same places."""
+        presentation = self._presentation
+        urls = [*(place.url for place in presentation.locations), presentation.url, *self._others]
+        offered, good_url = self._good
+        if offered == presentation.locations and good_url in urls:
+            urls.insert(0, good_url)
+        return list(dict.fromkeys(urls))
+
+    async def _refreshed(self, urls: Sequence[str], label: str) -> manifest.Refresh:
+        """What the first of these addresses that can be had and read brings."""
+        presentation = self._presentation
+
+        def read(fetched: FetchResult, url: str) -> manifest.Refresh:
+            refreshed = manifest.refresh(presentation, fetched.body, fetched.url)
+            self._good = refreshed.presentation.locations, url
+            return refreshed
+
+        request = FetchRequest(urls[0], label=label, timeouts=self._timeouts)
+        return await self._asker.ask(request, read, others=urls[1:], is_once=True)
 
     async def _read_playlists(self) -> None:
         """Read one playlist of each track again; one that fails is left for the next time, unless all do."""
@@ -214,17 +240,12 @@ class LiveSource:
         result = ReadResult(refreshed.presentation, refreshed.needs)
         self._presentation = refreshed.presentation
         if refreshed.needs:
-            self._presentation = await complete(self._transport, result, self._clock)
+            self._presentation = await complete(self._asker, result)
         self._read_us[item.id] = self._clock.now_us()
 
-    async def _fetch(self, url: str, label: str, timeouts: FetchTimeouts | None = None) -> tuple[bytes, str]:
-        request = FetchRequest(url, label=label, timeouts=timeouts or self._timeouts)
-        fetched = await fetch_bytes(self._transport, request, self._clock, limit_bytes=MANIFEST_LIMIT_BYTES)
-        return fetched.body, fetched.url
-
-
-def _whole_url(presentation: Presentation) -> str:
-    return presentation.locations[0].url if presentation.locations else presentation.url
+    async def _fetch(self, url: str, label: str, timeouts: FetchTimeouts) -> tuple[bytes, str]:
+        request = FetchRequest(url, label=label, timeouts=timeouts)
+        return await self._asker.ask(request, lambda fetched, _: (fetched.body, fetched.url), is_once=True)
 
 
 def _patience(item: Representation, timeouts: FetchTimeouts) -> FetchTimeouts:

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from cushion_player import manifest
+from cushion_player.asking import Asker, list_attempts
 from cushion_player.clock import Clock
 from cushion_player.errors import FetchError, FetchTimeout, ManifestError
 from cushion_player.manifest import Need, ReadResult
 from cushion_player.model import ContentKind, Presentation
-from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchResult, Transport, fetch_bytes
+from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchResult, Transport
 from cushion_player.transport.wording import public_url
 
 MAX_ROUNDS = 8
@@ -52,20 +53,23 @@ async def load_presentation(
     url: str,
     clock: Clock,
     *,
+    others: Sequence[str] = (),
+    asker: Asker | None = None,
     limit_bytes: int = MANIFEST_LIMIT_BYTES,
     limit_s: float = LOAD_LIMIT_S,
 ) -> LoadedParts:
     """Read the manifest at `url` and everything needed to play it, subtitles included.
 
+    others: further addresses of the same manifest, tried in turn where `url` does not do. asker: how often.
     limit_bytes: of the manifest and of each of its parts; what is longer is refused without being read to its end.
     limit_s: for everything together, by the event loop's time.
     Raises FetchError kinds when the manifest, all of its parts or all of its video cannot be fetched, ManifestError
     when it cannot be read. A part that cannot be fetched is dropped while others remain, and is in `missing`; so is
     text that does not come at once.
     """
-    async with _limited(url, limit_s):
-        fetched = await _fetch(transport, url, clock, limit_bytes)
-        result = manifest.read(fetched.body, fetched.url)
+    asker = asker or Asker(transport, clock)
+    async with _limited(url, limit_s) as tried:
+        fetched, result = await _read(asker, url, others, limit_bytes, tried)
         has_video = _has_video(result.presentation)
         missing: list[MissingPart] = []
         asked: set[Need] = set()
@@ -75,7 +79,7 @@ async def load_presentation(
                 break
             text = [need for need in _text_needs(result.presentation) if need not in asked][:MAX_TEXT_PLAYLISTS]
             asked.update(text)
-            result, failed = await _resolve(transport, result, [*result.needs, *text], clock, limit_bytes, asked)
+            result, failed = await _resolve(asker, result, [*result.needs, *text], limit_bytes, asked)
             for part in failed:
                 if part.need not in asked:
                     result = manifest.drop(result, part.need, part.reason)
@@ -99,19 +103,18 @@ async def load_parts(
 
     For looking at a manifest rather than playing it. Raises FetchError kinds and ManifestError for the manifest alone.
     """
-    async with _limited(url, limit_s):
-        return await _load_parts(transport, url, clock, limit_bytes)
+    async with _limited(url, limit_s) as tried:
+        return await _load_parts(Asker(transport, clock), url, limit_bytes, tried)
 
 
-async def _load_parts(transport: Transport, url: str, clock: Clock, limit_bytes: int) -> LoadedParts:
-    fetched = await _fetch(transport, url, clock, limit_bytes)
-    result = manifest.read(fetched.body, fetched.url)
+async def _load_parts(asker: Asker, url: str, limit_bytes: int, tried: list[str]) -> LoadedParts:
+    _, result = await _read(asker, url, (), limit_bytes, tried)
     missing: dict[Need, MissingPart] = {}
     for _ in range(MAX_ROUNDS):
         needs = [need for need in result.needs if need not in missing]
         if not needs:
             break
-        result, failed = await _resolve(transport, result, needs, clock, limit_bytes)
+        result, failed = await _resolve(asker, result, needs, limit_bytes)
         missing |= {part.need: part for part in failed}
     for need in result.needs:
         missing.setdefault(need, MissingPart(need, f"not read within {MAX_ROUNDS} rounds"))
@@ -119,12 +122,16 @@ async def _load_parts(transport: Transport, url: str, clock: Clock, limit_bytes:
 
 
 @asynccontextmanager
-async def _limited(url: str, limit_s: float) -> AsyncGenerator[None, None]:
+async def _limited(url: str, limit_s: float) -> AsyncGenerator[list[str], None]:
+    """Gives the list in which the tries for the manifest are gathered."""
+    tried: list[str] = []
     try:
         async with asyncio.timeout(limit_s):
-            yield
+            yield tried
     except TimeoutError as exc:
-        raise FetchTimeout(f"{public_url(url)}: not all of the manifest came within {limit_s:g} s", url=url) from exc
+        late = FetchTimeout(f"{public_url(url)}: not all of the manifest came within {limit_s:g} s", url=url)
+        list_attempts(late, tried)
+        raise late from exc
 
 
 def _has_video(presentation: Presentation) -> bool:
@@ -135,7 +142,7 @@ def _has_video(presentation: Presentation) -> bool:
     )
 
 
-async def complete(transport: Transport, result: ReadResult, clock: Clock) -> Presentation:
+async def complete(asker: Asker, result: ReadResult) -> Presentation:
     """A presentation with what it still needs after a refresh; parts that cannot be had are left out.
 
     Raises ManifestError when nothing would be left, FetchError when the whole manifest is needed and cannot be had.
@@ -143,14 +150,22 @@ async def complete(transport: Transport, result: ReadResult, clock: Clock) -> Pr
     for _ in range(MAX_ROUNDS):
         if not result.needs:
             return result.presentation
-        result, failed = await _resolve(transport, result, result.needs, clock, MANIFEST_LIMIT_BYTES)
+        result, failed = await _resolve(asker, result, result.needs, MANIFEST_LIMIT_BYTES)
         for part in failed:
             result = manifest.drop(result, part.need, part.reason)
     raise ManifestError(f"the manifest still needs more after {MAX_ROUNDS} rounds", location=result.presentation.url)
 
 
-async def _fetch(transport: Transport, url: str, clock: Clock, limit_bytes: int) -> FetchResult:
-    return await fetch_bytes(transport, FetchRequest(url, label="manifest"), clock, limit_bytes=limit_bytes)
+async def _read(
+    asker: Asker, url: str, others: Sequence[str], limit_bytes: int, tried: list[str]
+) -> tuple[FetchResult, ReadResult]:
+    """The manifest, from the first address where it can be had and read."""
+
+    def read(fetched: FetchResult, _: str) -> tuple[FetchResult, ReadResult]:
+        return fetched, manifest.read(fetched.body, fetched.url)
+
+    request = FetchRequest(url, label="manifest")
+    return await asker.ask(request, read, others=others, limit_bytes=limit_bytes, tried=tried)
 
 
 def _text_needs(presentation: Presentation) -> list[Need]:
@@ -165,38 +180,73 @@ def _text_needs(presentation: Presentation) -> list[Need]:
     return [need for need in manifest.later_needs(presentation) if need.representation in text] if text else []
 
 
+def _alternatives(presentation: Presentation) -> dict[str, tuple[str, ...]]:
+    """By id of the representation, where else its playlist is."""
+    return {
+        item.id: item.alternatives
+        for period in presentation.periods
+        for adaptation_set in period.adaptation_sets
+        for item in adaptation_set.representations
+        if item.alternatives
+    }
+
+
 async def _resolve(
-    transport: Transport,
+    asker: Asker,
     result: ReadResult,
     needs: Sequence[Need],
-    clock: Clock,
     limit_bytes: int,
     hasty: Container[Need] = (),
 ) -> tuple[ReadResult, list[MissingPart]]:
     """The result with what could be fetched of `needs` put in, and what could not. hasty: those not waited for long."""
     gate = asyncio.Semaphore(MAX_AT_ONCE)
+    places = _alternatives(result.presentation)
     answers = await asyncio.gather(
-        *(_fetch_need(transport, need, clock, gate, limit_bytes, is_hasty=need in hasty) for need in needs)
+        *(
+            _fetch_need(asker, need, places.get(need.representation, ()), gate, limit_bytes, is_hasty=need in hasty)
+            for need in needs
+        )
     )
     failed: list[MissingPart] = []
     for need, answer in zip(needs, answers, strict=True):
         if isinstance(answer, FetchError):
             failed.append(MissingPart(need, str(answer)))
             continue
+        fetched, asked_url = answer
         try:
-            result = manifest.resolve(result, need, answer.body, answer.url)
+            result = manifest.resolve(result, need, fetched.body, fetched.url)
         except ManifestError as exc:
-            failed.append(MissingPart(need, str(exc)))
+            urls = [url for url in (need.url, *places.get(need.representation, ())) if url != asked_url]
+            try:
+                result = await _from_elsewhere(asker, result, need, urls, limit_bytes, exc)
+            except (FetchError, ManifestError) as error:
+                failed.append(MissingPart(need, str(error)))
     return result, failed
 
 
+async def _from_elsewhere(
+    asker: Asker, result: ReadResult, need: Need, urls: Sequence[str], limit_bytes: int, error: ManifestError
+) -> ReadResult:
+    """What the first of these addresses brings whose body can be read; `error` is what another one brought."""
+    if not urls:
+        raise error
+
+    def read(fetched: FetchResult, _: str) -> ReadResult:
+        return manifest.resolve(result, need, fetched.body, fetched.url)
+
+    request = FetchRequest(urls[0], byte_range=need.byte_range, label=need.label)
+    tried = [str(error)]
+    return await asker.ask(request, read, others=urls[1:], is_once=True, limit_bytes=limit_bytes, tried=tried)
+
+
 async def _fetch_need(
-    transport: Transport, need: Need, clock: Clock, gate: asyncio.Semaphore, limit_bytes: int, *, is_hasty: bool
-) -> FetchResult | FetchError:
+    asker: Asker, need: Need, others: Sequence[str], gate: asyncio.Semaphore, limit_bytes: int, *, is_hasty: bool
+) -> tuple[FetchResult, str] | FetchError:
+    """The body and the address it was asked for at."""
     request = FetchRequest(need.url, byte_range=need.byte_range, label=need.label)
     try:
         async with asyncio.timeout(TEXT_PATIENCE_S if is_hasty else None), gate:
-            return await fetch_bytes(transport, request, clock, limit_bytes=limit_bytes)
+            return await asker.ask(request, lambda fetched, url: (fetched, url), others=others, limit_bytes=limit_bytes)
     except FetchError as exc:
         return exc
     except TimeoutError:

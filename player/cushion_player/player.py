@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from cushion_abr import DEFAULT_RULE
 from cushion_player.addressing import PlaybackPlan, plan_playback
+from cushion_player.asking import Asker
 from cushion_player.audience import Audience
 from cushion_player.clock import Clock
 from cushion_player.clock_sync import ClockSync
@@ -126,8 +127,11 @@ class Player:
         timeouts: FetchTimeouts | None = None,
         audio_language: str | None = None,
         key_provider: KeyProvider | None = None,
+        other_urls: Sequence[str] = (),
     ) -> None:
         """audio_language: BCP 47, of the sound to begin with; None is the presentation's own choice.
+
+        other_urls: where the manifest is asked for when the address that is loaded does not do.
 
         key_provider: asked before the keys that playlists and ClearKey licence addresses lead to.
         """
@@ -137,6 +141,8 @@ class Player:
         self._audio_language = audio_language
         self._transport = transport
         self._clock = clock
+        self._asker = Asker(transport, clock, config.retry, seed)
+        self._other_urls = tuple(other_urls)
         self._output = output
         followed = (HlsKeys(transport, clock), ClearKeyLicences(transport, clock))
         self._unlocking = Unlocking(KeyChain([key_provider, *followed] if key_provider is not None else followed))
@@ -191,7 +197,7 @@ class Player:
 
         Raises ManifestError and FetchError kinds.
         """
-        loaded = await load_presentation(self._transport, url, self._clock)
+        loaded = await load_presentation(self._transport, url, self._clock, others=self._other_urls, asker=self._asker)
         for part in loaded.missing:
             self._tell(PartMissing(part.need.label, part.reason))
         presentation = loaded.presentation
@@ -220,7 +226,13 @@ class Player:
         from cushion_player.live_source import LiveSource  # a tenth of our imports, and most titles are not live
 
         self._live = LiveSource(
-            self._transport, self._clock, sync, loaded.presentation, self._timeouts, language=self._audio_language
+            self._asker,
+            self._clock,
+            sync,
+            loaded.presentation,
+            self._timeouts,
+            language=self._audio_language,
+            others=self._other_urls,
         )
         self._requests.live = self._live
 

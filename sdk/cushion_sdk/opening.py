@@ -92,7 +92,7 @@ def default_player(
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
 
-    def make(output: MediaOutput, journal: TextIO | None = None) -> Player:
+    def make(output: MediaOutput, journal: TextIO | None = None, other_urls: tuple[str, ...] = ()) -> Player:
         return Player(
             transport=transport,
             clock=clock,
@@ -104,12 +104,13 @@ def default_player(
             seed=options.seed,
             audio_language=options.audio_language,
             key_provider=options.key_provider,
+            other_urls=other_urls,
         )
 
     if not options.plays_interstitials:
-        return make(output, journal)
+        return make(output, journal, options.other_urls)
     return ProgrammePlayer(
-        make_main=lambda handle: make(handle, journal),
+        make_main=lambda handle: make(handle, journal, options.other_urls),
         make_asset=make,
         output=output,
         transport=transport,

@@ -52,6 +52,8 @@ class SessionOptions:
     start_s: float | None = None
     manifest_format: Literal["dash", "hls"] = "dash"
     """Which manifest of a catalog title to play; a URL is what it is."""
+    other_urls: tuple[str, ...] = ()
+    """Where the same manifest is asked for when the first address does not do."""
     journal_path: Path | None = None
     volume: float = 1.0
     buffer_goal_s: float = 30.0

@@ -78,6 +78,12 @@ def page(tmp_path: Path) -> Path:
     [
         (["play", "nothing.mpd", "--headless"], 2, "'nothing.mpd' is neither a URL nor a file that exists"),
         (["play", "rtsp://host/a", "--headless"], 2, "rtsp URLs cannot be read"),
+        (["play", "http://host/a.mpd", "--headless", "--also", "rtsp://host/a"], 2, "rtsp URLs cannot be read"),
+        (
+            ["play", "http://127.0.0.1:9/a.mpd", "--headless", "--also", "http://127.0.0.1:9/b.mpd"],
+            1,
+            "9/b.mpd), 3 times",
+        ),
         (["play", "http://127.0.0.1:9/a.mpd", "--headless"], 1, "127.0.0.1:9"),
         (["play", "http://host/a.mpd", "--headless", "--trace", "no-such"], 2, "no trace named 'no-such'"),
         (["play", "http://host/a.mpd", "--headless", "--rule", "oracle"], 2, "oracle"),

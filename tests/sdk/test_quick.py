@@ -95,6 +95,10 @@ def test_what_is_not_plain_is_left_to_typer(args: list[str]) -> None:
     assert bind(Recorded().command, args) is None
 
 
+def test_an_option_that_may_be_given_several_times_is_left_to_typer_when_it_is() -> None:
+    assert bind(play, ["http://x/m.mpd", "--also", "http://y/m.mpd"]) is None
+
+
 def test_playing_is_plain() -> None:
     assert bind(play, ["http://x/m.mpd", "--headless", "--seconds", "5", "--start", "0", "--data", "d"]) is not None
 

@@ -192,6 +192,20 @@ def test_a_manifest_that_is_missing_is_said_by_type_and_changes_no_position(livi
     assert living.origin.open_streams == 0
 
 
+@pytest.mark.parametrize("plays_interstitials", [True, False])
+def test_a_title_loads_from_another_address_when_the_first_does_not_have_it(
+    living: Living, plays_interstitials: bool
+) -> None:
+    options = SessionOptions(other_urls=(MPD_URL,), plays_interstitials=plays_interstitials)
+
+    async def play() -> PlaybackEnded | PlaybackFailed:
+        async with living.session(MPD_URL + ".gone", options, backend=False) as session:
+            session.play()
+            return await session.wait_finished()
+
+    assert living.clock.run(play()) == PlaybackEnded(DURATION_S)
+
+
 def test_a_page_instead_of_a_manifest_is_a_manifest_error(living: Living) -> None:
     living.origin.content[MPD_URL] = b"<!doctype html><title>Sign in</title>"
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 def play(
     url: Annotated[str, typer.Argument(help="URL or file of an MPD, an HLS playlist or a media file.")],
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another address of the same manifest, for when the first fails.")
+    ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Decode and pace, but show nothing.")] = False,
     rule: Annotated[
         str, typer.Option(help="ABR rule: bola_guarded, bola, bba2, bba0, throughput, fixed.")
@@ -66,6 +69,7 @@ def play(
         raise UsageError("--subtitles and --captions need a window: --headless shows nothing")
     options = SessionOptions(
         rule=rule,
+        other_urls=tuple(as_url(each) for each in also or ()),
         trace=trace,
         start_s=start,
         journal_path=journal,

@@ -90,7 +90,7 @@ def _is_plain(info: ParameterInfo) -> bool:
 def _reader(kind: object, info: ParameterInfo) -> Callable[[str], object]:
     convert = _PLAIN.get(kind)
     if convert is None:
-        raise _NotPlain
+        return _refuse
     low, high = info.min, info.max
 
     def read(word: str) -> object:

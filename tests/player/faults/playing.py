@@ -89,6 +89,7 @@ def play(scenario: Scenario) -> Outcome:
         clock=clock,
         output=ReadingOutput(clock),
         journal=journal,
+        other_urls=scenario.also,
     )
     outcome = Outcome()
     player.subscribe(outcome.notices.append)

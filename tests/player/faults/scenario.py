@@ -80,6 +80,8 @@ class Scenario:
     expect: Ends | GoesOn | Fails | Refused
     rules: tuple[Rule, ...] = ()
     url: str = "http://one/live.mpd"
+    also: tuple[str, ...] = ()
+    """Other addresses of the manifest."""
     hosts: tuple[str, ...] = ("http://one",)
     from_s: float = 0.0
     start_s: float = 0.0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tests.player.faults.host_scenarios import host_scenarios
 from tests.player.faults.live_scenarios import live_scenarios
+from tests.player.faults.manifest_scenarios import manifest_scenarios
 from tests.player.faults.range_scenarios import range_scenarios
 from tests.player.faults.scenario import Scenario
 from tests.player.faults.vod_scenarios import vod_scenarios
@@ -13,7 +14,6 @@ from tests.player.faults.vod_scenarios import vod_scenarios
 PENDING: Mapping[str, str] = {
     "steering": "no steering server is asked",
     "other init": "an initialisation segment that cannot be read ends playback though other rungs are fine",
-    "manifest retry": "a manifest is asked for once",
 }
 """What scenarios need that is not there, and what happens instead. Each of them must fail, and a test says which no
 longer do: whoever brings a feature takes it out of here, and puts what it does not do yet into BEHIND."""
@@ -28,6 +28,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *range_scenarios(),
     *host_scenarios(),
     *live_scenarios(),
+    *manifest_scenarios(),
 )
 
 

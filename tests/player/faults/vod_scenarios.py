@@ -170,9 +170,9 @@ def _manifests() -> Iterator[Scenario]:
     for status in (403, 404, 410):
         yield _vod(f"the manifest is {status}", Refused(STATUS, (str(status),)), *always(path, Status(status)))
     yield _vod("the manifest is 503 for ever", Refused(STATUS, ("503",)), *always(path, Status(503)))
-    yield _vod("the manifest is 503 once", Ends(), *once(path, Status(503)), needs="manifest retry")
+    yield _vod("the manifest is 503 once", Ends(), *once(path, Status(503)))
     yield _vod("the manifest hangs", Refused(TIMEOUT), *always(path, Hang()))
-    yield _vod("the manifest hangs once", Ends(), *once(path, Hang()), needs="manifest retry")
+    yield _vod("the manifest hangs once", Ends(), *once(path, Hang()))
     yield _vod("the manifest stalls", Refused(TIMEOUT), *always(path, Stall(100)))
     yield _vod("the manifest drips", Refused(TIMEOUT), *always(path, Drip(1, 1.0)))
     yield _vod("the manifest's host refuses", Refused(LOST), *always(path, Refuse()))
