@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from cushion_player.engine.config import EngineConfig
+from cushion_player.engine.track import TrackState
+from cushion_player.events import RungCapped
 from cushion_player.timeline import TrackRung
 
 
@@ -14,6 +16,8 @@ class DroppedFrameCap:
     """
 
     def __init__(self, config: EngineConfig) -> None:
+        self.total = 0
+        """Frames dropped in all."""
         self._config = config
         self._counts: list[tuple[int, int]] = []
         self._below_bps: int | None = None
@@ -31,7 +35,18 @@ class DroppedFrameCap:
         """When the cap is lifted; None when there is none."""
         return self._until_us if self._below_bps is not None else None
 
-    def note(self, count: int, rung: TrackRung, now: int) -> bool:
+    def consider(self, count: int, main: TrackState, now: int) -> list[RungCapped]:
+        """The machine dropped frames of what plays; with nothing lower to go to, a cap helps nobody."""
+        rung = main.playing
+        if rung is None:
+            return []
+        below = [at for at, each in enumerate(main.stretch.rungs) if each.bitrate_bps < rung.bitrate_bps]
+        if not below or not self._note(count, rung, now):
+            return []
+        reason = f"{self.total} frames were dropped: the machine cannot keep up with {rung.key}"
+        return [RungCapped(main.kind, below[-1], reason)]
+
+    def _note(self, count: int, rung: TrackRung, now: int) -> bool:
         """Frames of this rung were dropped. Returns whether it is capped now."""
         self._counts = [(at, n) for at, n in self._counts if now - at < self._config.dropped_frames_window_us]
         self._counts.append((now, count))

@@ -114,6 +114,23 @@ class Following:
 
     # ------------------------------------------------------------------ the window
 
+    def target_us(self, position_us: int | None, now: int) -> int:
+        """The nearest position that can be played; None is where to join, and the distance from the edge is kept."""
+        tracks = self._tracks()
+        join_us = self.live.join_us(tracks, now)
+        target = join_us if position_us is None else self.live.clamp_us(position_us, tracks, now)
+        self.live.follows = target >= join_us
+        return target
+
+    def rejoin_us(self, now: int) -> int:
+        """Where to go on, for one who has fallen out of the window."""
+        self.has_fallen_out = False
+        return self.live.rejoin_us(self._tracks(), now)
+
+    def step_back_us(self, now: int) -> int | None:
+        """Where to join instead, when the edge was nearer than was thought; None to stay where the viewer is."""
+        return self.live.join_us(self._tracks(), now) if self.live.follows else None
+
     def must_jump(self, phase: Phase, now: int) -> bool:
         """Whether playback waits for what is no longer offered."""
         return phase in WAITING and self.is_behind(now)

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from cushion_player.engine.config import EngineConfig, FetchFailure
-from cushion_player.engine.track import Request, TrackState
+from cushion_player.engine.request import Request
+from cushion_player.engine.track import TrackState
 from cushion_player.timeline import LiveEdge
 
 CHECK_US = 500_000

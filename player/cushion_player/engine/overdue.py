@@ -8,7 +8,8 @@ from __future__ import annotations
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.prerequisites import NeedKind, NeedState, Prerequisites
 from cushion_player.engine.recovery import Recovery, lowest_rung
-from cushion_player.engine.track import Request, TrackState
+from cushion_player.engine.request import Request
+from cushion_player.engine.track import TrackState
 
 LOOK_US = 500_000
 """How often a request is looked at."""

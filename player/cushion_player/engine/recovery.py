@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState
+from cushion_player.engine.request import Kept, Request
 from cushion_player.engine.retry import FailureClass, Jitter, RetryPolicy, delay_us
 from cushion_player.engine.sources import SourceBoard
-from cushion_player.engine.track import Kept, Request, TrackState
+from cushion_player.engine.track import TrackState
 from cushion_player.events import Attempt, DiscardSegment, Event, SegmentRetried
 
 SHORT_BUFFER_SEGMENTS = 2

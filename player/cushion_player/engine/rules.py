@@ -17,8 +17,7 @@ KEPT_SAMPLES = 64
 class RuleBook:
     """One rule, bound to every ladder that was met. A ladder's rule hears what it missed before it decides."""
 
-    def __init__(self, name: str, params: Mapping[str, float], seed: int, rungs: tuple[TrackRung, ...]) -> None:
-        """rungs: of the first stretch. Raises UnknownRule and RuleParameterError."""
+    def __init__(self, name: str, params: Mapping[str, float], seed: int) -> None:
         self._name = name
         self._params = dict(params)
         self._seed = seed
@@ -26,31 +25,36 @@ class RuleBook:
         self._observed = 0
         self._bound: dict[tuple[int, ...], BoundRule] = {}
         self._heard: dict[tuple[int, ...], int] = {}
-        self._ladder = tuple(rung.bitrate_bps for rung in rungs)
-        self.current = self._bind(self._ladder)
+        self._ladder: tuple[int, ...] = ()
+        self._current: BoundRule | None = None
 
     def use(self, rungs: tuple[TrackRung, ...]) -> BoundRule:
-        """The rule for this ladder; it is the current one from now on."""
+        """The rule for this ladder; it is the current one from now on.
+
+        Raises UnknownRule and RuleParameterError, the first time.
+        """
         ladder = tuple(rung.bitrate_bps for rung in rungs)
-        if ladder != self._ladder:
-            self._ladder = ladder
-            self.current = self._bound.get(ladder) or self._bind(ladder)
-            missed = min(self._observed - self._heard[ladder], len(self._samples))
-            for sample in islice(self._samples, len(self._samples) - missed, None):
-                self.current.observe(sample)
-            self._heard[ladder] = self._observed
-        return self.current
+        if self._current is not None and ladder == self._ladder:
+            return self._current
+        self._ladder = ladder
+        self._current = current = self._bound.get(ladder) or self._bind(ladder)
+        missed = min(self._observed - self._heard[ladder], len(self._samples))
+        for sample in islice(self._samples, len(self._samples) - missed, None):
+            current.observe(sample)
+        self._heard[ladder] = self._observed
+        return current
 
     def observe(self, sample: Sample) -> None:
         """Tell the current rule, and remember it for the others."""
         self._samples.append(sample)
         self._observed += 1
         self._heard[self._ladder] = self._observed
-        self.current.observe(sample)
+        if self._current is not None:
+            self._current.observe(sample)
 
     def throughput_bps(self) -> float:
         """Estimated throughput in bit/s; 0.0 before any sample."""
-        return self.current.throughput_bps()
+        return self._current.throughput_bps() if self._current is not None else 0.0
 
     def _bind(self, ladder: tuple[int, ...]) -> BoundRule:
         rule = bind(self._name, make_ladder([float(bps) for bps in ladder]), seed=self._seed, **self._params)

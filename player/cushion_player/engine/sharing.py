@@ -6,7 +6,7 @@ Sound and picture come side by side: by its own bytes alone a download would tak
 from __future__ import annotations
 
 from cushion_abr.contract import Sample
-from cushion_player.engine.track import Request
+from cushion_player.engine.request import Request
 
 
 class LinkShare:

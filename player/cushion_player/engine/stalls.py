@@ -44,12 +44,14 @@ class Stall:
 
     def __init__(self, cause: StallCause) -> None:
         self.cause = cause
+        self.recovered = ""
+        """What made a segment arrive that had failed, when one had."""
 
     def note(self, cause: StallCause) -> None:
         """Something else was seen to be in the way."""
         if _TELLING.index(cause) > _TELLING.index(self.cause):
             self.cause = cause
 
-    def recovery(self, recovered: str) -> str:
-        """What ended it. recovered: what made a segment arrive that had failed, "" when none had."""
-        return recovered if recovered and self.cause is StallCause.SERVER else RECOVERIES[self.cause]
+    def recovery(self) -> str:
+        """What ended it."""
+        return self.recovered if self.recovered and self.cause is StallCause.SERVER else RECOVERIES[self.cause]

@@ -44,6 +44,27 @@ class Switching:
         self._abandon = abandon
         self._pending: TrackState | None = None
 
+    def select(self, timeline: Timeline, selection: TrackSelection, position_us: int, *, beside: bool) -> bool:
+        """Play other audio, show other text. Returns whether the output must begin anew for it.
+
+        beside: fetch other audio beside what plays.
+        """
+        may_grow = timeline.is_live
+        self.set_text(wanted_text(timeline, selection), position_us, may_grow=may_grow)
+        track = wanted_audio(timeline, selection)
+        old = next((each for each in self._tracks if each.kind is TrackKind.AUDIO and not each.is_held_back), None)
+        if track is None or old is None or (self._pending is not None and self._pending.track.key == track.key):
+            return False
+        if track.key == old.track.key:
+            self.give_up()
+        elif beside:
+            self.begin(track, position_us, may_grow=may_grow)
+        else:
+            self.replace(old, track, may_grow=may_grow)
+            self._emit(TrackSwitched(TrackKind.AUDIO, track.key, position_us))
+            return True
+        return False
+
     @property
     def pending(self) -> TrackState | None:
         """The track that is to take over."""

@@ -2,87 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cushion_player.buffer import ABSENT, BufferedSegment, TrackBuffer
 from cushion_player.engine.config import FetchFailure
+from cushion_player.engine.feed import Feed, can_be_fed
 from cushion_player.engine.prerequisites import Need, Prerequisites, needs_of
-from cushion_player.events import Attempt, CutTrack, DiscardSegment, EndTrack, Event, FeedSegment, SwitchInit
+from cushion_player.engine.request import Request, Retries
+from cushion_player.engine.sizes import SizesAhead
+from cushion_player.events import AbandonSegment, Attempt, CutTrack, DiscardSegment, Event, RepresentationChanged
 from cushion_player.timeline import Stretch, Track, TrackKind, TrackRung
-
-
-@dataclass(slots=True)
-class Request:
-    """A segment in flight."""
-
-    request_id: int
-    index: int
-    rung: int
-    request_us: int
-    received_bytes: int = 0
-    first_byte_us: int = 0
-    is_second_choice: bool = False
-    """True when it replaces an abandoned request: a segment is abandoned at most once."""
-    is_replacement: bool = False
-    """True when the segment is buffered already, at a lower rung."""
-    source: str = ""
-    resumed_bytes: int = 0
-    """Of `received_bytes`, what an earlier request had brought."""
-    link_bytes_before: int = 0
-    """What all downloads had brought when this one began."""
-    heard_us: int = 0
-    """When something last came of it, or it was made."""
-    looked_us: int = 0
-
-
-class Kept(NamedTuple):
-    """What a failed request has brought of the segment that is next."""
-
-    request_id: int
-    rung: int
-    size_bytes: int
-
-
-@dataclass(slots=True)
-class Retries:
-    """Failures of the segment that is next."""
-
-    at_us: int | None = None
-    """Not to be tried before."""
-    stay_at: int | None = None
-    """The rung to try again at: another source has it, or part of it is there."""
-    dead_rungs: set[int] = field(default_factory=set)
-    ceiling: int | None = None
-    """The highest rung to be tried, while a lower one is left."""
-    tried: dict[int, set[str]] = field(default_factory=dict)
-    """By rung, the sources that failed since every source had its turn."""
-    rounds: Counter[int] = field(default_factory=Counter)
-    """By rung, how often every source has failed."""
-    transient_rounds: int = 0
-    dry_us: int | None = None
-    """Since when nothing is left to play."""
-    kept: Kept | None = None
-    is_spoilt: bool = False
-    """Whether it came spoilt: the next time it is taken as it is."""
-    cut: bool = False
-    """Whether a silent request was given up before its time-out."""
-    log: list[Attempt] = field(default_factory=list)
-    last_code: str = ""
-
-
-class _Format(NamedTuple):
-    """What a decoder was set up for; where it differs, a new one is needed."""
-
-    rung: TrackRung
-    init: str
-    key: str
-    discontinuity: int
 
 
 class TrackState:
@@ -116,10 +49,8 @@ class TrackState:
         self.wasted_bytes = 0
         """Received and dropped without having been of use."""
         self.prerequisites = Prerequisites()
-        self._feed_from = track.first_index
-        self._fed: _Format | None = None
-        self._end_fed = False
-        self._sizes: dict[int, NDArray[np.int64]] = {}
+        self._feed = Feed(track.first_index)
+        self._sizes = SizesAhead()
         self._left_out: set[int] = set()
         """Segments that are listed and could not be had."""
 
@@ -189,54 +120,31 @@ class TrackState:
 
     def sizes_ahead(self, count: int) -> NDArray[np.int64]:
         """(n, n_rungs) int64: sizes in bits of the next segments of this stretch, 1 <= n <= max(1, count)."""
-        if self.may_grow:  # the few there are, not a matrix that is void after the next refresh
-            return self._live_sizes(count)
-        number = self.track.stretch_number(self.next_index)
-        first = self.track.stretches[number].first_index
-        matrix = self._sizes.get(number)
-        if matrix is None:
-            matrix = self._sizes[number] = self._stretch_sizes(number)
-        at = self.next_index - max(first, self.track.first_index)
-        return matrix[at : at + max(1, count)]
-
-    def _live_sizes(self, count: int) -> NDArray[np.int64]:
-        track, first = self.track, self.next_index
-        number = track.stretch_number(first)
-        later = track.stretches[number + 1 : number + 2]
-        stop = min(first + max(1, count), later[0].first_index if later else track.stop_index)
-        return self._rows(number, first, stop)
-
-    def _stretch_sizes(self, number: int) -> NDArray[np.int64]:
-        track, stretches = self.track, self.track.stretches
-        first = max(stretches[number].first_index, track.first_index)
-        stop = stretches[number + 1].first_index if number + 1 < len(stretches) else track.stop_index
-        return self._rows(number, first, stop)
-
-    def _rows(self, number: int, first: int, stop: int) -> NDArray[np.int64]:
-        track, rungs = self.track, range(len(self.track.stretches[number].rungs))
-        return np.array(
-            [[track.size_bytes(index, rung) * 8 for rung in rungs] for index in range(first, stop)], dtype=np.int64
-        )
+        return self._sizes.of(self.track, self.next_index, count, may_grow=self.may_grow)
 
     # ------------------------------------------------------------------ changes
 
     def update(self, track: Track, *, may_grow: bool) -> list[Event]:
-        """A newer version of the same track: more at its end, less at its head."""
+        """A newer version of the same track, more at its end, less at its head: what comes of it for the output."""
+        events: list[Event] = []
+        if self.in_flight is not None and not track.first_index <= self.in_flight.index < track.stop_index:
+            events += self.abandon("it is no longer offered")
         self._left_out = {index for index in self._left_out if index >= track.first_index}
         self.track = replace(track, gaps=track.gaps | self._left_out) if self._left_out else track
         self.may_grow = may_grow
-        self._sizes.clear()
-        self._end_fed = self._end_fed and not may_grow
-        dropped: list[BufferedSegment] = []
+        self._sizes.forget()
+        if may_grow:
+            self._feed.go_on()
         if self.next_index < track.first_index:  # what was next has left the window
-            self.next_index = track.first_index
-            dropped = self.buffer.clear()
+            events += self._go_on_from(track.first_index, self.buffer.clear())
         elif self.next_index > track.stop_index:  # it was foreseen, and has not come
-            self.next_index = track.stop_index
-            dropped = self.buffer.drop_from(track.stop_index)
-        else:
-            return []
-        events: list[Event] = self.drop_kept()
+            events += self._go_on_from(track.stop_index, self.buffer.drop_from(track.stop_index))
+        self.skip_absent()
+        return events + self.feed()
+
+    def _go_on_from(self, index: int, dropped: list[BufferedSegment]) -> list[Event]:
+        self.next_index = index
+        events = self.drop_kept()
         self.retries = Retries()
         return events + discarded(dropped)
 
@@ -283,49 +191,26 @@ class TrackState:
         if old is None:
             return [DiscardSegment(request.request_id)]
         events: list[Event] = [DiscardSegment(old.request_id)]
-        if request.index < self._feed_from:
+        if request.index < self._feed.next_index:
             events += [CutTrack(self.kind, start_us), *self.feed_from(start_us)]
         return events
 
     def feed(self) -> list[Event]:
         """What can be handed to the output now, in order."""
-        events: list[Event] = []
         if self.is_held_back:
-            return events
-        for segment in self.buffer:
-            if segment.index < self._feed_from:
-                continue
-            if segment.rung != ABSENT:
-                stretch = self.track.stretch_of(segment.index)
-                if not self.can_be_fed(segment):
-                    break
-                rung = stretch.rungs[segment.rung]
-                key = self.track.key
-                wanted = _Format(rung, *_names(stretch, segment.rung), stretch.discontinuity)
-                if wanted != self._fed:
-                    events.append(SwitchInit(self.kind, key, segment.rung, segment.index))
-                    self._fed = wanted
-                events.append(FeedSegment(segment.request_id, self.kind, key, segment.rung, segment.index))
-            self._feed_from = segment.index + 1
-        if self.is_complete() and self._feed_from >= self.track.stop_index and not self._end_fed:
-            events.append(EndTrack(self.kind))
-            self._end_fed = True
-        return events
+            return []
+        return self._feed.advance(self.track, self.buffer, self.prerequisites, is_complete=self.is_complete())
 
     def feed_from(self, position_us: int) -> list[Event]:
         """Feed again from the segment that covers `position_us`, which is in the buffer."""
         covering = self.buffer.covering(position_us)
         assert covering is not None, "only what is there can be fed"
-        self._feed_from = covering.index
-        self._fed = None
-        self._end_fed = False
+        self._feed.restart(covering.index)
         return self.feed()
 
     def can_be_fed(self, segment: BufferedSegment) -> bool:
         """Whether nothing is missing to decode a received segment."""
-        if segment.rung == ABSENT:
-            return True
-        return self.prerequisites.are_held(self.track.stretch_of(segment.index), segment.rung)
+        return can_be_fed(segment, self.track, self.prerequisites)
 
     def waits_for(self) -> Need | None:
         """What keeps received media from being fed, if anything does."""
@@ -334,10 +219,7 @@ class TrackState:
 
     def _unfed(self) -> BufferedSegment | None:
         """The first received segment that could not be fed yet."""
-        last = self.buffer.last()
-        if last is None or last.index < self._feed_from:
-            return None
-        return next((each for each in self.buffer if each.index >= self._feed_from and each.rung != ABSENT), None)
+        return self._feed.unfed(self.buffer)
 
     def reposition(self, position_us: int) -> list[Event]:
         """Prepare to feed from the segment that covers `position_us`; drops the buffer unless it covers it."""
@@ -351,9 +233,7 @@ class TrackState:
             self.retries = Retries()
             self.failure = None
         self.revive()
-        self._feed_from = target if covering is None else covering.index
-        self._fed = None
-        self._end_fed = False
+        self._feed.restart(target if covering is None else covering.index)
         self.playing_index = -1
         self.wait_until_us = 0
         return events
@@ -364,7 +244,7 @@ class TrackState:
             (
                 each.index
                 for each in self.buffer
-                if each.index >= self._feed_from
+                if each.index >= self._feed.next_index
                 and each.rung != ABSENT
                 and need in needs_of(self.track.stretch_of(each.index), each.rung)
             ),
@@ -384,6 +264,14 @@ class TrackState:
         needs = [attempt for state in self.prerequisites.states.values() for attempt in state.log]
         return tuple(sorted((*needs, *self.retries.log), key=lambda attempt: attempt.time_us))
 
+    def abandon(self, reason: str) -> list[Event]:
+        """Give up the request in flight, if there is one."""
+        request, self.in_flight = self.in_flight, None
+        if request is None:
+            return []
+        self.wasted_bytes += request.received_bytes
+        return [AbandonSegment(request.request_id, reason)]
+
     def drop_kept(self) -> list[Event]:
         """Forget what a failed request had brought."""
         kept, self.retries.kept = self.retries.kept, None
@@ -398,6 +286,19 @@ class TrackState:
             self.failure = None
             self.retries = Retries(kept=self.retries.kept)
 
+    def notice_rung(self, position_us: int) -> list[Event]:
+        """The position has come to `position_us`: what is said when another rung plays there."""
+        covering = self.buffer.covering(position_us)
+        if covering is None or covering.rung == ABSENT or covering.index < self.playing_index:
+            return []  # a lower index: the clock was re-anchored a little back
+        self.playing_index = covering.index
+        self.playing_rung = covering.rung
+        rung = self.track.stretch_of(covering.index).rungs[covering.rung]
+        if rung == self.playing:
+            return []
+        self.playing = rung
+        return [RepresentationChanged(self.kind, position_us, covering.rung, rung.bitrate_bps, rung.height_px)]
+
     def trim(self, position_us: int) -> list[Event]:
         """Forget the media that ends before `position_us`."""
         return discarded(self.buffer.trim_before(position_us))
@@ -406,7 +307,3 @@ class TrackState:
 def discarded(segments: Iterable[BufferedSegment]) -> list[Event]:
     """What a driver is told of segments that left a buffer: those that are absent hold nothing."""
     return [DiscardSegment(segment.request_id) for segment in segments if segment.rung != ABSENT]
-
-
-def _names(stretch: Stretch, rung: int) -> tuple[str, str]:
-    return stretch.init_of(rung), stretch.key_of(rung)
