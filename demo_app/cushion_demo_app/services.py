@@ -74,6 +74,7 @@ class AppServices:
 
     def open_session(self, surface: VideoSurface, request: PlayRequest, wishes: Wishes) -> SyncSession:
         """A session whose picture is on `surface`. On the Qt thread."""
+        from cushion_player.media.hardware import devices_of
         from cushion_player.media.null_audio import NullAudioOutput
         from cushion_player.media.output import DecodedOutput
 
@@ -91,7 +92,9 @@ class AppServices:
             max_height_px=wishes.height_cap_px or None,
         )
         screen = surface.lend()
-        self._output = output = DecodedOutput(screen, audio, self.clock, text_renderer=screen)
+        self._output = output = DecodedOutput(
+            screen, audio, self.clock, devices=devices_of(chosen.hardware), text_renderer=screen
+        )
         self.last_session = SyncSession(
             self.runtime,
             request.source,

@@ -59,7 +59,7 @@ async def play_headless(
         if backend is not None and isinstance(source, str):
             source, options = await find_title(backend, source, options)
         session = await stack.enter_async_context(
-            open_session(source, options, stores=stores, output=headless_output(), backend=backend)
+            open_session(source, options, stores=stores, output=headless_output(options.hardware), backend=backend)
         )
         await _play(session, seconds, on_snapshot)
         failure = session.snapshot().error
@@ -69,14 +69,18 @@ async def play_headless(
         return HeadlessOutcome(summary, verdict(summary, failure, seconds=seconds, has_ended=has_ended))
 
 
-def headless_output() -> MediaOutput:
-    """Real decoders, a renderer without a screen, an audio output without a device."""
+def headless_output(hardware: str = "auto") -> MediaOutput:
+    """Real decoders, a renderer without a screen, an audio output without a device.
+
+    hardware: see SessionOptions. Raises UsageError for a device that is unknown.
+    """
+    from cushion_player.media.hardware import devices_of
     from cushion_player.media.headless import HeadlessRenderer
     from cushion_player.media.null_audio import NullAudioOutput
     from cushion_player.media.output import DecodedOutput
 
     clock = MonotonicClock()
-    return DecodedOutput(HeadlessRenderer(clock), NullAudioOutput(clock), clock)
+    return DecodedOutput(HeadlessRenderer(clock), NullAudioOutput(clock), clock, devices=devices_of(hardware))
 
 
 async def find_title(backend: BackendClient, url: str, options: SessionOptions) -> tuple[str | Title, SessionOptions]:

@@ -76,6 +76,11 @@ class SessionOptions:
     """How much later its subtitles are shown; earlier when negative."""
     captions: str = ""
     """Captions inside the picture to show: `CC1` to `CC4`, `SERVICE1` to `SERVICE6`; "" for none."""
+    hardware: str = "auto"
+    """What is tried for decoding pictures, before software: `auto`, `off`, or names of FFmpeg's devices with commas.
+
+    For outputs that are made for a session, in a window or headless; an output that is given has its own.
+    """
     plays_interstitials: bool = True
     """Play what a manifest puts in between (HLS interstitials, alternative MPDs)."""
     seed: int = 0

@@ -52,6 +52,8 @@ def _open_in_hardware(config: CodecConfig, device: str) -> Context | None:
         context = av.CodecContext.create(HARDWARE_DECODERS.get(config.codec, config.codec), "r", acceleration)
         assert isinstance(context, Context)
         _open(context, config, TrackKind.VIDEO)
+        if not context.is_hwaccel:
+            raise NotImplementedError("FFmpeg has no way to decode it there")
     except (FFmpegError, ValueError, RuntimeError, NotImplementedError) as exc:
         log.info("no decoding of %s by %s: %s", config.codec_string, device, exc)
         return None

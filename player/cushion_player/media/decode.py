@@ -5,6 +5,7 @@ What is known here: packets, codecs, damage. What is not: threads, queues, clock
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -16,12 +17,15 @@ from cushion_player.errors import DecodeError
 from cushion_player.media.codec_context import Context, open_context
 from cushion_player.media.demux import CodecConfig, Demuxer, TimedMetadata, make_demuxer
 from cushion_player.media.demux.plausible import plausible
+from cushion_player.media.hardware import SinceKeyFrame
 from cushion_player.media.look import Looks
 from cushion_player.outputs import FrameLook, MediaFormat
 from cushion_player.timeline import TrackKind
 
 if TYPE_CHECKING:
     from cushion_player.media.caption_tap import CaptionTap
+
+log = logging.getLogger(__name__)
 
 Frame = av.VideoFrame | av.AudioFrame
 
@@ -49,6 +53,8 @@ class TrackDecoder:
         self.captions: CaptionTap | None = None
         """Where coded pictures go first while captions are wanted."""
         self._devices = devices
+        self._since_key: SinceKeyFrame | None = None
+        """While hardware decodes."""
         self._format: MediaFormat | None = None
         self._demuxer: Demuxer | None = None
         self._config: CodecConfig | None = None
@@ -121,13 +127,16 @@ class TrackDecoder:
                 if skips != did_skip:
                     context.skip_frame = "NONREF" if skips else "DEFAULT"
                     did_skip = skips
-            yield from self._decode(context, packet)
+            yield from self._decode(packet)
+            if context is not self._context:
+                assert self._context is not None
+                context, did_skip = self._context, None
 
     def drain(self) -> Iterator[Frame]:
         """What the decoder still holds back for reordering; video must go on with a key frame. Audio holds nothing."""
         if self._context is not None and self.kind is TrackKind.VIDEO:
-            yield from self._decode(self._context, None)
-            self._context.flush_buffers()
+            yield from self._decode(None)
+            self._flush()
 
     def reset(self) -> None:
         """Forget what was fed, so that any key frame may follow."""
@@ -136,21 +145,36 @@ class TrackDecoder:
         if self._demuxer is not None:
             self._demuxer.reset()
         if self._context is not None:
-            self._context.flush_buffers()
+            self._flush()
+
+    def _flush(self) -> None:
+        assert self._context is not None
+        self._context.flush_buffers()
+        if self._since_key is not None:
+            self._since_key.forget()
 
     def _set_up(self, config: CodecConfig) -> None:
         """Have a context for these frames."""
         if self._context is None or self._config != config:
             self._config = self._context = None
             self._context = open_context(config, self.kind, self._devices)
+            self._since_key = SinceKeyFrame() if self._context.is_hwaccel else None
             self._config = config
 
-    def _decode(self, context: Context, packet: av.Packet[Any] | None) -> list[Frame]:
+    def _decode(self, packet: av.Packet[Any] | None) -> list[Frame]:
+        assert self._context is not None
+        if self._since_key is not None and packet is not None:
+            self._since_key.gave(packet)
+        frames: Sequence[Frame]
         try:
-            frames = context.decode(packet)
-        except FFmpegError:
-            self.corrupt += 1
-            return []
+            frames = self._context.decode(packet)
+        except FFmpegError as error:
+            if self._since_key is None:
+                self.corrupt += 1
+                return []
+            frames = self._leave_hardware(self._since_key, packet, error)
+        if self._since_key is not None:
+            self._since_key.got(frames)
         good: list[Frame] = []
         for frame in frames:
             if frame.is_corrupt or frame.pts is None:
@@ -160,6 +184,22 @@ class TrackDecoder:
                 frame.pts += _left_out_us(frame)
             good.append(frame)
         return good
+
+    def _leave_hardware(
+        self, since_key: SinceKeyFrame, packet: av.Packet[Any] | None, error: FFmpegError
+    ) -> list[Frame]:
+        """Go on in software for good, with the frames that the device still owes."""
+        assert self._config is not None
+        log.warning("hardware failed at %s, software goes on: %s", self._config.codec_string, error)
+        self._devices, self._since_key = (), None
+        self._context = context = open_context(self._config, self.kind)
+        assert isinstance(context, av.VideoCodecContext)
+        try:
+            frames = since_key.decode_again(context)
+            return [*frames, *(context.decode(None) if packet is None else ())]
+        except FFmpegError:
+            self.corrupt += 1
+            return []
 
 
 def _left_out_us(frame: av.AudioFrame) -> int:

@@ -49,6 +49,9 @@ def play(
     subtitle_offset: Annotated[float, typer.Option(help="Show that file's subtitles so many seconds later.")] = 0.0,
     captions: Annotated[str, typer.Option(help="Show captions in the picture: CC1 to CC4, SERVICE1 to 6.")] = "",
     volume: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 silent to 1 full.")] = 1.0,
+    hardware: Annotated[
+        str, typer.Option(help="Hardware to try for decoding pictures: auto, off, or FFmpeg's devices, as in cuda.")
+    ] = "auto",
 ) -> None:
     """Play a DASH or HLS presentation.
 
@@ -80,6 +83,7 @@ def play(
         subtitles_path=subtitles,
         subtitle_offset_s=subtitle_offset,
         captions=captions,
+        hardware=hardware,
     )
     _play(as_url(url), options, data_directory(data) / "device", server, seconds, json, headless)
 
