@@ -38,7 +38,8 @@ libxkbcommon-x11.so.0:libxkbcommon-x11-0
 # command:Debian package. What tests and peers need (--dev).
 ENGINES="ffmpeg:ffmpeg ffprobe:ffmpeg mpv:mpv chromium:chromium Xvfb:xvfb xdotool:xdotool node:nodejs npm:npm
 cvlc:vlc-bin cvlc:vlc-plugin-base gst-play-1.0:gstreamer1.0-plugins-base-apps gst-play-1.0:gstreamer1.0-plugins-good
-gst-play-1.0:gstreamer1.0-plugins-bad gst-play-1.0:gstreamer1.0-libav"
+gst-play-1.0:gstreamer1.0-plugins-bad gst-play-1.0:gstreamer1.0-libav
+cvlc:vlc-plugin-video-output gst-play-1.0:gstreamer1.0-x"
 
 # Print the Debian packages whose libraries the dynamic linker does not know. Nothing off Linux.
 missing_libraries() {
