@@ -17,6 +17,8 @@ class IconName(StrEnum):
     PLAY = "play"
     PAUSE = "pause"
     REPLAY = "replay"
+    LOOP = "loop"
+    SKIP = "skip"
     BACK = "back"
     VOLUME = "volume"
     MUTED = "muted"
@@ -84,6 +86,16 @@ def _replay(painter: QtGui.QPainter, tint: QtGui.QColor) -> None:
     _stroke(painter, tint, ((10.5, 2.5), (15.2, 5.9), (11.6, 10)))
 
 
+def _loop(painter: QtGui.QPainter, tint: QtGui.QColor) -> None:
+    _stroke(painter, tint, ((4, 12), (4, 9.5), (6.5, 7), (19.5, 7)), ((16.5, 3.5), (20, 7), (16.5, 10.5)))
+    _stroke(painter, tint, ((20, 12), (20, 14.5), (17.5, 17), (4.5, 17)), ((7.5, 13.5), (4, 17), (7.5, 20.5)))
+
+
+def _skip(painter: QtGui.QPainter, tint: QtGui.QColor) -> None:
+    _fill(painter, tint, (5, 5), (14, 12), (5, 19))
+    _stroke(painter, tint, ((18, 5), (18, 19)))
+
+
 def _back(painter: QtGui.QPainter, tint: QtGui.QColor) -> None:
     _stroke(painter, tint, ((11, 5), (4, 12), (11, 19)), ((4.5, 12), (20, 12)))
 
@@ -121,6 +133,8 @@ _DRAW: dict[IconName, Callable[[QtGui.QPainter, QtGui.QColor], None]] = {
     IconName.PLAY: _play,
     IconName.PAUSE: _pause,
     IconName.REPLAY: _replay,
+    IconName.LOOP: _loop,
+    IconName.SKIP: _skip,
     IconName.BACK: _back,
     IconName.VOLUME: _volume,
     IconName.MUTED: _muted,

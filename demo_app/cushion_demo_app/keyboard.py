@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cushion_demo_app.menus import SHIFT_S
 from cushion_demo_app.qt import QtCore
 
 Key = QtCore.Qt.Key
@@ -22,12 +23,23 @@ class Action(StrEnum):
     TOGGLE_STATS = "toggle_stats"
     NEXT_SUBTITLES = "next_subtitles"
     NEXT_SOUND = "next_sound"
+    OPEN_SUBTITLES = "open_subtitles"
+    SHIFT_SUBTITLES = "shift_subtitles"
+    OPEN_QUALITY = "open_quality"
+    SPEED_STEP = "speed_step"
+    STEP = "step"
+    TOGGLE_LOOP = "toggle_loop"
+    SKIP = "skip"
+    TOGGLE_HELP = "toggle_help"
     LEAVE = "leave"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyCommand:
-    """`amount`: seconds for SEEK_BY, a share (0 to 1) of the title for SEEK_TO_SHARE, of full volume for VOLUME_BY."""
+    """`amount`: seconds for SEEK_BY and SHIFT_SUBTITLES, a share (0 to 1) of the title for SEEK_TO_SHARE.
+
+    Of full volume for VOLUME_BY, frames for STEP, 1 or -1 for SPEED_STEP.
+    """
 
     action: Action
     amount: float = 0.0
@@ -46,6 +58,18 @@ _FIXED: dict[Key, KeyCommand] = {
     Key.Key_Down: KeyCommand(Action.VOLUME_BY, -0.05),
     Key.Key_C: KeyCommand(Action.NEXT_SUBTITLES),
     Key.Key_A: KeyCommand(Action.NEXT_SOUND),
+    Key.Key_O: KeyCommand(Action.OPEN_SUBTITLES),
+    Key.Key_G: KeyCommand(Action.SHIFT_SUBTITLES, -SHIFT_S),
+    Key.Key_H: KeyCommand(Action.SHIFT_SUBTITLES, SHIFT_S),
+    Key.Key_Q: KeyCommand(Action.OPEN_QUALITY),
+    Key.Key_BracketLeft: KeyCommand(Action.SPEED_STEP, -1),
+    Key.Key_BracketRight: KeyCommand(Action.SPEED_STEP, 1),
+    Key.Key_Comma: KeyCommand(Action.STEP, -1),
+    Key.Key_Period: KeyCommand(Action.STEP, 1),
+    Key.Key_R: KeyCommand(Action.TOGGLE_LOOP),
+    Key.Key_N: KeyCommand(Action.SKIP),
+    Key.Key_Question: KeyCommand(Action.TOGGLE_HELP),
+    Key.Key_F1: KeyCommand(Action.TOGGLE_HELP),
     Key.Key_I: KeyCommand(Action.TOGGLE_STATS),
     Key.Key_S: KeyCommand(Action.TOGGLE_STATS),
     Key.Key_Escape: KeyCommand(Action.LEAVE),
@@ -60,11 +84,19 @@ KEYS_HELP = (
     ("J, L", "10 seconds back or forward"),
     ("↑ ↓", "Volume"),
     ("M", "Mute"),
-    ("C", "Other subtitles, or none"),
+    ("Q", "Quality"),
     ("A", "Other sound"),
+    ("C", "Other subtitles, or none"),
+    ("O", "Subtitles of a file"),
+    ("G, H", "These 0.1 seconds earlier or later"),
+    ("[ ]", "Slower or faster"),
+    (", .", "One picture back or forward"),
+    ("R", "Play over and over"),
+    ("N", "Skip what plays in between"),
     ("F", "Full screen"),
     ("I, S", "Stats"),
-    ("0 to 9, Home, End", "Jump to a tenth of the title"),
+    ("0 to 9, Home, End", "Jump to a tenth of the title; End, in a live one, to live"),
+    ("?, F1", "This list"),
     ("Esc", "Leave full screen, then the title"),
 )
 """For people, in the order they are likely to need them."""

@@ -12,10 +12,12 @@ from cushion_demo_app.cards import TitleCard
 from cushion_demo_app.catalog_controller import CatalogController
 from cushion_demo_app.catalog_page import CatalogPage, CatalogState
 from cushion_demo_app.catalog_source import CatalogSource
-from cushion_demo_app.player_controller import PlayerController, PlayRequest, SessionLike, Wishes
+from cushion_demo_app.player_controller import PlayerController
 from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_demo_app.services import CLOSE_TIMEOUT_S, AppServices
+from cushion_demo_app.session_port import SessionLike
+from cushion_demo_app.wishes import PlayRequest, Wishes
 from cushion_sdk.contracts.ingest import IngestJob
 from cushion_traces.named import NAMES
 
@@ -58,14 +60,16 @@ class MainWindow(QtWidgets.QMainWindow):
         self.setMinimumSize(480, 320)
         self.resize(_SIZE)
         self.catalog_page = CatalogPage()
-        self.player_page = PlayerPage(NAMES)
+        self.player_page = PlayerPage()
         self.pages = QtWidgets.QStackedWidget()
         self.pages.addWidget(self.catalog_page)
         self.pages.addWidget(self.player_page)
         self.setCentralWidget(self.pages)
         revive = start.revive
         heal = None if revive is None else lambda: services.runtime.submit(asyncio.to_thread(revive))
-        self.player = PlayerController(self.player_page, self._open_session, self._first_wishes(start), heal)
+        self.player = PlayerController(
+            self.player_page, self._open_session, self._first_wishes(start), heal, links=NAMES
+        )
         self.catalog: CatalogController | None = None
         if not start.shows_catalog:
             self.player_page.rename_leaving("Close")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cushion_demo_app import theme
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_demo_app.wording import ProblemText
@@ -9,6 +11,8 @@ from cushion_demo_app.wording import ProblemText
 SPINNER_DELAY_MS = 300
 """Waits shorter than this are not worth a spinner: showing one makes them feel longer."""
 _TOAST_MS = 1400
+_TRIED_LINES = 6
+"""Shown at once; the rest is scrolled to."""
 
 
 class Spinner(QtWidgets.QWidget):
@@ -92,9 +96,17 @@ class Banner(QtWidgets.QFrame):
         self.detail.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self.detail.setWordWrap(True)
         self.detail.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.tried = QtWidgets.QPlainTextEdit()
+        self.tried.setObjectName("detail")
+        self.tried.setAccessibleName("What was tried")
+        self.tried.setReadOnly(True)
+        self.tried.setTabChangesFocus(True)
+        self.tried.setLineWrapMode(QtWidgets.QPlainTextEdit.LineWrapMode.NoWrap)
         self.retry_button = QtWidgets.QPushButton("Try again")
         self.retry_button.setObjectName("primary")
         self.leave_button = QtWidgets.QPushButton("Back to the catalog")
+        self.tried_label = QtWidgets.QLabel()
+        self.tried_label.setObjectName("section")
         buttons = QtWidgets.QHBoxLayout()
         buttons.addWidget(self.retry_button)
         buttons.addWidget(self.leave_button)
@@ -106,16 +118,27 @@ class Banner(QtWidgets.QFrame):
         column.addWidget(self.sentence)
         column.addLayout(buttons)
         column.addWidget(self.detail)
+        column.addWidget(self.tried_label)
+        column.addWidget(self.tried)
         self.retry_button.clicked.connect(self.retry_requested)
         self.leave_button.clicked.connect(self.leave_requested)
         self.hide()
 
-    def show_problem(self, text: ProblemText, detail: str) -> None:
-        """Appear with these words, and take the focus so that Enter tries again. `detail`: for those who can use it."""
+    def show_problem(self, text: ProblemText, detail: str, tried: Sequence[str] = ()) -> None:
+        """Appear with these words, and take the focus so that Enter tries again.
+
+        detail, tried: for those who can use it, the technical sentence and the requests that failed.
+        """
         self.headline.setText(text.headline)
         self.sentence.setText(text.advice)
         self.detail.setText(detail)
         self.detail.setVisible(bool(detail))
+        self.tried.setPlainText("\n".join(tried))
+        self.tried_label.setText(f"What was tried ({len(tried)})")
+        line_px = self.tried.fontMetrics().lineSpacing()
+        self.tried.setFixedHeight((min(len(tried), _TRIED_LINES) + 2) * line_px)
+        for each in (self.tried, self.tried_label):
+            each.setVisible(bool(tried))
         self.setAccessibleDescription(f"{text.headline}. {text.advice}")
         self.show()
         self.raise_()
@@ -123,9 +146,9 @@ class Banner(QtWidgets.QFrame):
 
     def fit(self, room: QtCore.QRect) -> None:
         """Sit in the middle of `room`."""
-        width = min(520, room.width() - 32)
+        width = min(640 if self.tried.isVisibleTo(self) else 520, room.width() - 32)
         self.setFixedWidth(max(200, width))
-        self.resize(self.width(), max(self.heightForWidth(self.width()), 120))
+        self.resize(self.width(), min(max(self.heightForWidth(self.width()), 120), room.height()))
         self.move(room.x() + (room.width() - self.width()) // 2, room.y() + (room.height() - self.height()) // 2)
 
 

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cushion_demo_app import theme
-from cushion_demo_app.control_bar import ControlBar, ControlButton, ControlState
-from cushion_demo_app.icons import IconName
+from cushion_demo_app.break_panel import BreakPanel
+from cushion_demo_app.control_bar import ControlBar
+from cushion_demo_app.control_state import ControlState
+from cushion_demo_app.help_panel import HelpPanel
 from cushion_demo_app.keyboard import Action, KeyCommand, command_for
 from cushion_demo_app.notices import Banner, EndPanel, Spinner, Toast
+from cushion_demo_app.preview import ThumbnailPreview
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_demo_app.stats_overlay import StatsOverlay, StatsState
+from cushion_demo_app.top_bar import TopBar
 from cushion_demo_app.video_surface import VideoSurface
+from cushion_demo_app.wishes import FileChoice, ShiftFile
 from cushion_demo_app.wording import ProblemText
+from cushion_player.player import InterstitialSnapshot
 
 CONTROLS_LINGER_MS = 3000
 _TOP_BAR_PX = 64
@@ -23,30 +28,6 @@ _MARGIN_PX = 16
 
 Event = QtCore.QEvent.Type
 Modifier = QtCore.Qt.KeyboardModifier
-
-
-class TopBar(QtWidgets.QWidget):
-    """Back, and what is playing."""
-
-    def __init__(self, parent: QtWidgets.QWidget) -> None:
-        super().__init__(parent)
-        self.back_button = ControlButton("Back to the catalog (Esc)", IconName.BACK)
-        self.title_label = QtWidgets.QLabel()
-        self.title_label.setFont(theme.font(17, bold=True))
-        self.title_label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
-        row = QtWidgets.QHBoxLayout(self)
-        row.setContentsMargins(12, 4, 20, 12)
-        row.setSpacing(8)
-        row.addWidget(self.back_button)
-        row.addWidget(self.title_label, 1)
-
-    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
-        painter = QtGui.QPainter(self)
-        shade = QtGui.QLinearGradient(0, 0, 0, self.height())
-        shade.setColorAt(0.0, theme.colour("#000000", 0.75))
-        shade.setColorAt(1.0, theme.colour("#000000", 0.0))
-        painter.fillRect(self.rect(), shade)
-        painter.end()
 
 
 class PlayerPage(QtWidgets.QWidget):
@@ -59,26 +40,33 @@ class PlayerPage(QtWidgets.QWidget):
     mute_toggled = QtCore.Signal()
     volume_requested = QtCore.Signal(float)
     volume_by_requested = QtCore.Signal(float)
-    height_cap_requested = QtCore.Signal(int)
-    link_requested = QtCore.Signal(str)
-    speed_requested = QtCore.Signal(float)
+    chosen = QtCore.Signal(object)
+    """A Choice of the menus, or of a key that stands for one."""
+    speed_step_requested = QtCore.Signal(int)
+    step_requested = QtCore.Signal(int)
+    loop_toggled = QtCore.Signal()
+    live_requested = QtCore.Signal()
+    skip_requested = QtCore.Signal()
     full_screen_toggled = QtCore.Signal()
     next_subtitles_requested = QtCore.Signal()
     next_sound_requested = QtCore.Signal()
     retry_requested = QtCore.Signal()
     leave_requested = QtCore.Signal()
 
-    def __init__(self, links: Sequence[str], parent: QtWidgets.QWidget | None = None) -> None:
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(360, 240)
         self.surface = VideoSurface(self)
         self.end_panel = EndPanel(self)  # over the picture, under everything else
         self.top_bar = TopBar(self)
-        self.control_bar = ControlBar(links, self)
+        self.control_bar = ControlBar(self)
+        self.preview = ThumbnailPreview(self)
+        self.break_panel = BreakPanel(self)
         self.stats_overlay = StatsOverlay(self)
         self.spinner = Spinner(self)
         self.toast = Toast(self)
+        self.help_panel = HelpPanel(self)
         self.banner = Banner(self)
         self.stats_overlay.hide()
         self.stats_overlay.stackUnder(self.top_bar)
@@ -99,9 +87,10 @@ class PlayerPage(QtWidgets.QWidget):
             (bar.seek_requested, self.seek_requested),
             (bar.mute_toggled, self.mute_toggled),
             (bar.volume_requested, self.volume_requested),
-            (bar.height_cap_requested, self.height_cap_requested),
-            (bar.link_requested, self.link_requested),
-            (bar.speed_requested, self.speed_requested),
+            (bar.chosen, self.chosen),
+            (bar.loop_toggled, self.loop_toggled),
+            (bar.live_requested, self.live_requested),
+            (self.break_panel.skip_requested, self.skip_requested),
             (bar.full_screen_toggled, self.full_screen_toggled),
             (self.banner.retry_requested, self.retry_requested),
             (self.banner.leave_requested, self.leave_requested),
@@ -116,11 +105,12 @@ class PlayerPage(QtWidgets.QWidget):
 
     # ------------------------------------------------------------------ what it is told
 
-    def begin(self, name: str, heights_px: Sequence[int]) -> None:
+    def begin(self, name: str) -> None:
         """Get ready for another title."""
         self.top_bar.title_label.setText(name)
         self.top_bar.title_label.setAccessibleName(f"Playing {name}")
-        self.control_bar.offer_heights(heights_px)
+        self.preview.hide()
+        self.show_break(None)
         self.stats_overlay.forget()
         self.clear_problem()
         self.reveal_controls()
@@ -136,14 +126,28 @@ class PlayerPage(QtWidgets.QWidget):
         if state.playing != was_playing:
             self.reveal_controls()
 
+    def show_break(self, now: InterstitialSnapshot | None) -> None:
+        """What plays in between, None for nothing."""
+        self.break_panel.show_break(now)
+        self._place_panel()
+
+    def show_preview(self, image: QtGui.QImage | None, time_s: float) -> None:
+        """The small picture for a time that is pointed at; None for none."""
+        if image is None or not self.controls_shown:
+            self.preview.hide()
+            return
+        bar = self.control_bar.seek_bar
+        middle = bar.mapTo(self, QtCore.QPoint(round(bar.x_of_time(time_s)), 0))
+        self.preview.show_image(image, middle.x(), middle.y())
+
     def show_stats(self, state: StatsState) -> None:
         """Feed the overlay, shown or not, so that its graphs are there when it opens."""
         self.stats_overlay.show_stats(state)
 
-    def show_problem(self, text: ProblemText, detail: str) -> None:
-        """Playback cannot go on: say so. `detail`: the technical sentence."""
+    def show_problem(self, text: ProblemText, detail: str, tried: Sequence[str] = ()) -> None:
+        """Playback cannot go on: say so. `detail`: the technical sentence. `tried`: what failed before."""
         self.spinner.set_waiting(False)
-        self.banner.show_problem(text, detail)
+        self.banner.show_problem(text, detail, tried)
         self._lay_out()
         self.reveal_controls()
 
@@ -252,11 +256,29 @@ class PlayerPage(QtWidgets.QWidget):
                 self.next_subtitles_requested.emit()
             case Action.NEXT_SOUND:
                 self.next_sound_requested.emit()
+            case Action.OPEN_SUBTITLES:
+                self.chosen.emit(FileChoice())
+            case Action.SHIFT_SUBTITLES:
+                self.chosen.emit(ShiftFile(command.amount))
+            case Action.OPEN_QUALITY:
+                self.control_bar.quality_button.open()
+            case Action.SPEED_STEP:
+                self.speed_step_requested.emit(round(command.amount))
+            case Action.STEP:
+                self.step_requested.emit(round(command.amount))
+            case Action.TOGGLE_LOOP:
+                self.loop_toggled.emit()
+            case Action.SKIP:
+                self.skip_requested.emit()
+            case Action.TOGGLE_HELP:
+                self.help_panel.toggle()
             case Action.LEAVE:
                 self._leave()
 
     def _leave(self) -> None:
-        if self.window().isFullScreen():
+        if self.help_panel.isVisibleTo(self):
+            self.help_panel.hide()
+        elif self.window().isFullScreen():
             self.full_screen_toggled.emit()
         else:
             self.leave_requested.emit()
@@ -288,6 +310,7 @@ class PlayerPage(QtWidgets.QWidget):
         self.control_bar.setGeometry(0, height - bar_height, width, bar_height)
         self.spinner.move((width - self.spinner.width()) // 2, (height - self.spinner.height()) // 2)
         self.banner.fit(self.rect())
+        self.help_panel.fit(self.rect())
         self._place_stats()
 
     def _place_stats(self) -> None:
@@ -296,3 +319,8 @@ class PlayerPage(QtWidgets.QWidget):
         top = _TOP_BAR_PX if self.controls_shown else _MARGIN_PX
         bottom = self.control_bar.y() if self.controls_shown else self.height() - _MARGIN_PX
         self.stats_overlay.fit(QtCore.QRect(_MARGIN_PX, top, self.width() - 2 * _MARGIN_PX, bottom - top))
+        self._place_panel()
+
+    def _place_panel(self) -> None:
+        bottom = self.control_bar.y() if self.controls_shown else self.height()
+        self.break_panel.fit(QtCore.QRect(0, 0, self.width(), bottom))

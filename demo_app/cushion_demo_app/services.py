@@ -9,14 +9,15 @@ from types import TracebackType
 from typing import Self
 
 from cushion_demo_app.audio_output import QtAudioOutput, open_audio_output
-from cushion_demo_app.player_controller import PlayRequest, Wishes
 from cushion_demo_app.video_surface import VideoSurface
+from cushion_demo_app.wishes import PlayRequest, Wishes
 from cushion_player.clock import MonotonicClock
 from cushion_player.outputs import AudioOutput, MediaOutput
 from cushion_sdk.backend import BackendClient
 from cushion_sdk.device import DeviceStores
-from cushion_sdk.runtime import Runtime, SyncSession
+from cushion_sdk.runtime import Runtime
 from cushion_sdk.session_types import SessionOptions
+from cushion_sdk.sync_session import SyncSession
 
 log = logging.getLogger(__name__)
 

@@ -41,6 +41,10 @@ class StatsState:
     rule: str = ""
     link: str = ""
     audio: str = ""
+    cap: str = ""
+    """The quality that is not exceeded just now, and why."""
+    latency: str = ""
+    """Of live play."""
 
 
 def stats_lines(state: StatsState) -> list[tuple[str, str]]:
@@ -65,7 +69,8 @@ def stats_lines(state: StatsState) -> list[tuple[str, str]]:
         ("Rule", state.rule or "–"),
         ("Link", state.link or "–"),
     ]
-    return [*lines, ("Sound", state.audio)] if state.audio else lines
+    extra = [("Latency", state.latency), ("At most", state.cap), ("Sound", state.audio)]
+    return lines + [(label, text) for label, text in extra if text]
 
 
 class StatsOverlay(QtWidgets.QWidget):

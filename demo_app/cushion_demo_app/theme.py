@@ -17,6 +17,7 @@ ACCENT = "#ffb547"
 ACCENT_TEXT = "#1a1206"
 COOL = "#6cc5ff"
 DANGER = "#ff8a80"
+LIVE = "#ff6b6b"
 
 POSTER_TINTS = ("#3b5b92", "#8a4f7d", "#2f7f79", "#a3623a", "#5d58a6", "#4f7f3f")
 """Backgrounds of posters we draw ourselves."""
@@ -47,6 +48,12 @@ QLabel#wordmark {{ font-size: 24px; font-weight: 700; }}
 QLabel#headline {{ font-size: 20px; font-weight: 600; }}
 QLabel#muted {{ color: {TEXT_MUTED}; }}
 QLabel#detail {{ color: {TEXT_MUTED}; font-size: 12px; }}
+QPlainTextEdit#detail {{ background: {BACKGROUND}; color: {TEXT_MUTED}; border: 1px solid {LINE}; font-size: 12px; }}
+QPlainTextEdit#detail {{ border-radius: 6px; padding: 4px; }}
+QPlainTextEdit#detail:focus {{ border: 1px solid {COOL}; }}
+QFrame#breakPanel {{ background: rgba(5, 8, 12, 210); border: 1px solid {LINE}; border-radius: 10px; }}
+QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}
+QScrollBar::handle:horizontal {{ background: {LINE}; border-radius: 4px; min-width: 32px; }}
 QLabel#section {{ color: {TEXT_MUTED}; font-size: 13px; font-weight: 600; }}
 QFrame#panel {{ background: {SURFACE}; border: 1px solid {LINE}; border-radius: 12px; }}
 QFrame#banner {{ background: {SURFACE_RAISED}; border: 1px solid {DANGER}; border-radius: 12px; }}

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from cushion_demo_app.app import AppPlan, run_app
 from cushion_demo_app.display import has_display
 from cushion_demo_app.main_window import WindowStart
-from cushion_demo_app.player_controller import PlayRequest
+from cushion_demo_app.wishes import PlayRequest
 from cushion_player.errors import PlaybackError, UsageError
 from cushion_sdk.cli.windows import WindowRequest
 from cushion_sdk.contracts.catalog import Title

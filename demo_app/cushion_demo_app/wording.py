@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from cushion_sdk.tracks import TrackInfo
@@ -90,5 +92,35 @@ def initials(name: str) -> str:
 def track_name(track: TrackInfo) -> str:
     """What to call a track of sound or subtitles: its label, or its language, and what it is for."""
     name = track.label or track.language or "without a name"
-    purposes = [word for word in ("caption", "description", "commentary") if word in track.roles]
+    purposes: list[str] = [word for word in ("caption", "description", "commentary") if word in track.roles]
+    purposes += ["forced"] if track.is_forced else []
     return f"{name} ({', '.join(purposes)})" if purposes and not track.label else name
+
+
+_LINK_TEXTS = {
+    "unshaped": "Real link",
+    "constant": "Constant link",
+    "step": "Step link",
+    "3g": "3G link",
+    "4g": "4G link",
+}
+
+
+def link_text(name: str) -> str:
+    """What to call a link that is played over."""
+    return _LINK_TEXTS.get(name, name.rsplit("/", 1)[-1])
+
+
+def tried_lines(attempts: Sequence[str]) -> list[str]:
+    """What was tried in vain, in order: the same again is counted instead of repeated."""
+    lines: list[str] = []
+    for attempt, same in groupby(attempts):
+        times = sum(1 for _ in same)
+        lines.append(f"{attempt} ({times} times)" if times > 1 else attempt)
+    return lines
+
+
+def break_text(number: int, n_assets: int, left_s: float) -> str:
+    """What plays in between: `1 of 2 · 0:12 left`."""
+    which = f"{number + 1} of {n_assets} · " if n_assets > 1 else ""
+    return f"{which}{clock_text(left_s)} left"

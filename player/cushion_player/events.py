@@ -385,8 +385,11 @@ class Attempt:
     message: str
 
     def __str__(self) -> str:
+        """A sentence; most messages name what they are about themselves."""
         place = f" from {self.source}" if self.source else ""
-        return f"{self.what} of {self.track}/{self.rung_key}{place}: {self.message}"
+        if self.message.startswith(self.what):
+            return f"{self.message}{place}"
+        return f"{self.what} of {self.rung_key or self.track}{place}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from cushion_player.errors import CushionError
     from cushion_sdk.backend import BackendClient
     from cushion_sdk.device import DeviceStores
-    from cushion_sdk.runtime import Runtime, SyncSession
+    from cushion_sdk.runtime import Runtime
     from cushion_sdk.session import PlaybackSession, open_session
     from cushion_sdk.session_events import SessionEvent
     from cushion_sdk.session_types import SessionOptions, SessionSnapshot, SessionState, SessionSummary
+    from cushion_sdk.sync_session import SyncSession
 
 _HOMES = {
     "BackendClient": "cushion_sdk.backend",
@@ -29,7 +30,7 @@ _HOMES = {
     "SessionSnapshot": "cushion_sdk.session_types",
     "SessionState": "cushion_sdk.session_types",
     "SessionSummary": "cushion_sdk.session_types",
-    "SyncSession": "cushion_sdk.runtime",
+    "SyncSession": "cushion_sdk.sync_session",
     "open_session": "cushion_sdk.session",
 }
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cushion_player import events as notices
 from cushion_player.clock import Clock
-from cushion_player.engine import EngineSnapshot, Limits, Loop, Phase, TrackSelection
+from cushion_player.engine import Limits, Loop, TrackSelection
+from cushion_player.errors import UsageError
 from cushion_player.transport.shaped import ShapedTransport
+from cushion_sdk.describing import SessionFacts, snapshot_of
 from cushion_sdk.event_stream import EventStream
 from cushion_sdk.ledger import SessionLedger
 from cushion_sdk.opening import UNSHAPED, PlayerPort, Source, trace_link
@@ -19,13 +23,19 @@ from cushion_sdk.session_events import (
     PlaybackFailed,
     PlaybackStarted,
     ResumeSource,
+    RungCapped,
     SessionEvent,
     SessionOpened,
     from_notice,
     seconds,
 )
 from cushion_sdk.session_types import SessionOptions, SessionProblem, SessionSnapshot, SessionState, SessionSummary
-from cushion_sdk.tracks import choose_text, list_tracks
+from cushion_sdk.thumbnails import ThumbnailFetcher, ThumbnailPicture
+from cushion_sdk.tracks import RungCap, choose_text, list_captions, list_rungs
+
+if TYPE_CHECKING:
+    from cushion_player.model import Presentation
+    from cushion_player.text import Cue
 
 MIN_RATE, MAX_RATE = 0.25, 4.0
 FRAME_NOISE = 1e-3
@@ -55,15 +65,15 @@ class PlaybackSession:
         self._opened_us = opened_us
         self._loaded_us: int | None = None
         self._told_to_play_us: int | None = None
-        self._startup_s: float | None = None
         self._ledger = SessionLedger()
-        self._trace = str(options.trace or UNSHAPED)
-        self._volume = options.volume
+        self._facts = SessionFacts(
+            options.rule, source.name, str(options.trace or UNSHAPED), options.volume, captions_shown=options.captions
+        )
+        self._thumbnails = ThumbnailFetcher(transport, clock, vtt_url=options.thumbnails_url)
         self._selection = TrackSelection()
         self._frame_rate = source.frame_rate
         self._opening: SessionOpened | None = None
         self._early: list[SessionEvent] = []
-        self._failure: SessionProblem | None = None
         self._streams: list[EventStream] = []
         self._listeners: list[Callable[[SessionEvent], None]] = []
         self._acknowledged: Callable[[], int] = lambda: 0
@@ -100,13 +110,13 @@ class PlaybackSession:
         """0.0 silent to 1.0 full. Raises ValueError outside."""
         if not 0.0 <= volume <= 1.0:
             raise ValueError(f"volume lies between 0.0 and 1.0, got {volume}")
-        self._volume = volume
+        self._facts = replace(self._facts, volume=volume)
         self._player.set_volume(volume)
 
     def set_trace(self, trace: str | Path | None) -> None:
         """Play on over another link; None or `unshaped` is the network as it is. Raises UsageError."""
         self._transport.set_link(trace_link(trace))
-        self._trace = str(trace or UNSHAPED)
+        self._facts = replace(self._facts, trace=str(trace or UNSHAPED))
 
     def set_limits(self, limits: Limits) -> None:
         """Applies to segments requested from now on."""
@@ -121,6 +131,23 @@ class PlaybackSession:
         """Show other subtitles, or none. Raises UsageError."""
         self._selection = replace(self._selection, text=key or "")
         self._player.select_tracks(self._selection)
+
+    def select_captions(self, service: str | None) -> None:
+        """Show captions inside the picture, one of cushion_player.text.SERVICES, or none; from the next segment on.
+
+        Raises UsageError for a service that there cannot be.
+        """
+        from cushion_player.text import caption_service
+
+        known = caption_service(service) if service else None
+        if service and known is None:
+            raise UsageError(f"there are no captions {service!r}")
+        self._player.select_captions(known)
+        self._facts = replace(self._facts, captions_shown=known or "")
+
+    def show_subtitles(self, cues: tuple[Cue, ...]) -> None:
+        """Text of a file beside the title (`cushion_sdk.subtitles.read_subtitle_file`); () for none."""
+        self._player.set_subtitles(cues)
 
     def set_loop(self, start_s: float = 0.0, end_s: float | None = None) -> None:
         """Play [start_s, end_s) again and again; None is the end of the title. Raises ValueError."""
@@ -167,40 +194,14 @@ class PlaybackSession:
         """How things stand now."""
         if self._last is not None:
             return self._last[0]
-        now = self._player.snapshot()
-        engine, output = now.engine, now.output
-        return SessionSnapshot(
-            state=(
-                _state(engine, is_loaded=self._loaded_us is not None)
-                if now.interstitial is None or now.interstitial.is_paused
-                else SessionState.PLAYING
-            ),
-            position_s=seconds(engine.position_us),
-            duration_s=seconds(engine.duration_us),
-            buffer_s=seconds(engine.buffer_us),
-            rung=engine.rung,
-            n_rungs=engine.n_rungs,
-            height_px=engine.height_px,
-            bitrate_bps=engine.bitrate_bps,
-            interstitial=now.interstitial,
-            tracks=list_tracks(self._player.tracks, engine),
-            throughput_bps=engine.throughput_bps,
-            frames_shown=output.frames_shown,
-            frames_dropped=output.frames_dropped,
-            rebuffer_count=engine.rebuffer_count,
-            rebuffer_s=seconds(engine.rebuffer_us),
-            startup_s=self._startup_s,
-            trace=self._trace,
-            rule=self._options.rule,
-            title=self._source.name,
-            volume=self._volume,
-            error=self._failure,
-            is_live=engine.is_live,
-            live_latency_s=seconds(engine.live_latency_us),
-            target_latency_s=seconds(engine.target_latency_us),
-            window_start_s=seconds(engine.window_start_us),
-            window_end_s=seconds(engine.window_end_us),
-        )
+        return snapshot_of(self._player.snapshot(), self._player.tracks, self._facts)
+
+    async def thumbnail(self, position_s: float) -> ThumbnailPicture | None:
+        """The small picture for a position; None where there is none, or it cannot be had.
+
+        It travels over the session's link, one at a time. Cancelled when the session closes.
+        """
+        return await self._thumbnails.at(position_s)
 
     def summary(self) -> SessionSummary:
         """The session in numbers, until now; final once it is closed."""
@@ -210,7 +211,7 @@ class PlaybackSession:
         ledger = self._ledger
         played_s = ledger.played_s(now.position_s)
         return SessionSummary(
-            startup_s=self._startup_s,
+            startup_s=now.startup_s,
             rebuffer_s=round(now.rebuffer_s, 6),
             rebuffer_count=now.rebuffer_count,
             frames_shown=now.frames_shown,
@@ -229,6 +230,7 @@ class PlaybackSession:
 
     def loaded(
         self,
+        presentation: Presentation,
         position_s: float,
         why: ResumeSource,
         frame_rate: float | None,
@@ -241,6 +243,9 @@ class PlaybackSession:
         if text:
             self.select_text(text)
         self._loaded_us = self._clock.now_us()
+        self._follow(presentation)
+        self._player.follow_presentation(self._follow)
+        self._facts = replace(self._facts, captions=list_captions(presentation), is_loaded=True)
         self._frame_rate = frame_rate or self._frame_rate
         self._listeners.append(listener)
         self._acknowledged = acknowledged
@@ -252,6 +257,11 @@ class PlaybackSession:
         for event in early:
             self._tell(event)
 
+    def _follow(self, presentation: Presentation, origin: Fraction | None = None) -> None:
+        """What plays, or a newer version of it; position 0 lies at `origin`."""
+        self._thumbnails.follow(presentation, presentation.periods[0].start if origin is None else origin)
+        self._facts = replace(self._facts, has_thumbnails=self._thumbnails.may_have_some)
+
     def stop(self) -> None:
         """Hold the clock; what follows is not reported any more."""
         self._listeners.clear()
@@ -261,6 +271,7 @@ class PlaybackSession:
         """Freeze snapshot and summary, end the event streams."""
         summary = self.summary()
         snapshot = self.snapshot()
+        self._thumbnails.close()
         self._last = (replace(snapshot, state=SessionState.CLOSED), summary)
         for stream in self._streams:
             stream.close()
@@ -273,7 +284,10 @@ class PlaybackSession:
         if isinstance(event, PlaybackStarted):
             event = PlaybackStarted(event.position_s, self._started())
         elif isinstance(event, PlaybackFailed):
-            self._failure = SessionProblem(event.code, event.message)
+            problem = SessionProblem(event.code, event.message)
+            self._facts = replace(self._facts, error=problem, attempts=event.attempts)
+        elif isinstance(event, RungCapped):
+            self._facts = replace(self._facts, cap=self._cap(event))
         if self._opening is None:
             self._early.append(event)  # the first rung is chosen while the presentation is being loaded
         else:
@@ -284,8 +298,16 @@ class PlaybackSession:
         now_us = self._clock.now_us()
         loaded_us = self._loaded_us or now_us
         told_us = self._told_to_play_us or loaded_us
-        self._startup_s = round(seconds(loaded_us - self._opened_us + now_us - max(told_us, loaded_us)), 6)
-        return self._startup_s
+        startup_s = round(seconds(loaded_us - self._opened_us + now_us - max(told_us, loaded_us)), 6)
+        self._facts = replace(self._facts, startup_s=startup_s)
+        return startup_s
+
+    def _cap(self, event: RungCapped) -> RungCap | None:
+        if event.rung < 0:
+            return None
+        rungs = list_rungs(self._player.tracks, self._player.snapshot().engine.position_us)
+        height_px = rungs[event.rung].height_px if event.rung < len(rungs) else 0
+        return RungCap(event.rung, height_px, event.reason)
 
     def _tell(self, event: SessionEvent) -> None:
         self._ledger.hear(event, seconds(self._clock.now_us() - self._opened_us))
@@ -303,23 +325,3 @@ class PlaybackSession:
         if opening is None or opening.source in (ResumeSource.BEGINNING, ResumeSource.ARGUMENT):
             return 0.0
         return round(opening.position_s, 6)
-
-
-def _state(engine: EngineSnapshot, *, is_loaded: bool) -> SessionState:
-    match engine.phase:
-        case Phase.IDLE:
-            return SessionState.LOADING
-        case Phase.STARTUP:
-            return SessionState.READY if engine.is_paused and is_loaded else SessionState.LOADING
-        case Phase.ENDED:
-            return SessionState.ENDED
-        case Phase.FAILED:
-            return SessionState.FAILED
-        case _ if engine.is_paused:
-            return SessionState.PAUSED
-        case Phase.REBUFFERING:
-            return SessionState.REBUFFERING
-        case Phase.SEEKING:
-            return SessionState.SEEKING
-        case Phase.STEADY:
-            return SessionState.PLAYING

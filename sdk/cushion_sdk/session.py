@@ -162,6 +162,7 @@ class _Opening:
             snapshot=session.snapshot,
         )
         session.loaded(
+            presentation,
             start.position_s,
             start.source,
             frame_rate,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from cushion_abr import DEFAULT_RULE
 from cushion_player.keys import KeyProvider
 from cushion_sdk.contracts.resume import DEFAULT_PROFILE_ID
-from cushion_sdk.tracks import TrackInfo
+from cushion_sdk.tracks import CaptionInfo, RungCap, RungInfo, TrackInfo
 
 if TYPE_CHECKING:
     from cushion_player.player import InterstitialSnapshot
@@ -81,6 +81,8 @@ class SessionOptions:
 
     For outputs that are made for a session, in a window or headless; an output that is given has its own.
     """
+    thumbnails_url: str = ""
+    """Of a WebVTT file that lists small pictures for the seek bar; "" takes those the manifest has."""
     plays_interstitials: bool = True
     """Play what a manifest puts in between (HLS interstitials, alternative MPDs)."""
     seed: int = 0
@@ -120,6 +122,15 @@ class SessionSnapshot:
     """What plays in between now, while the title waits; its times are in µs."""
     tracks: tuple[TrackInfo, ...] = ()
     """Audio and subtitles there are to choose from."""
+    rungs: tuple[RungInfo, ...] = ()
+    """Qualities of the picture at the position, the lowest first."""
+    cap: RungCap | None = None
+    """What the player keeps below just now, limits of the viewer apart."""
+    captions: tuple[CaptionInfo, ...] = ()
+    """Captions inside the picture, as far as the manifest says."""
+    captions_shown: str = ""
+    """The service that is shown; "" for none."""
+    has_thumbnails: bool = False
     throughput_bps: float = 0.0
     """What the rule believes the network carries; 0.0 while unknown."""
     frames_shown: int = 0
@@ -132,6 +143,8 @@ class SessionSnapshot:
     title: str = ""
     volume: float = 1.0
     error: SessionProblem | None = None
+    attempts: tuple[str, ...] = ()
+    """When it failed: every request that was tried in vain for what is missing, oldest first, a sentence each."""
     is_live: bool = False
     """It goes on: `duration_s` is where it ends so far. False once it has ended."""
     live_latency_s: float = 0.0

@@ -5,15 +5,18 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cushion_player.engine.config import Limits
+from cushion_player.errors import UsageError
 from cushion_player.outputs import VideoFrame
 from cushion_sdk.contracts.catalog import Ladder, LadderRung, Title
 from cushion_sdk.contracts.ingest import IngestJob, IngestState
 from cushion_sdk.session_types import SessionSnapshot, SessionState
+from cushion_sdk.thumbnails import ThumbnailPicture
 
 
 def make_title(title_id: str = "t1", name: str = "Bikes", *, duration_s: float = 60.0, note: str = "") -> Title:
@@ -51,6 +54,8 @@ class FakeSession:
     def __init__(self, duration_s: float = 60.0) -> None:
         self.told: list[object] = []
         self.closed: Future[None] = Future()
+        self.thumbnails: list[tuple[float, Future[ThumbnailPicture | None]]] = []
+        """What was asked for, and its answer."""
         self.now = SessionSnapshot(state=SessionState.PLAYING, duration_s=duration_s, buffer_s=10.0, n_rungs=2)
 
     def become(self, **changes: object) -> None:
@@ -78,7 +83,7 @@ class FakeSession:
         self.told.append(("trace", name))
 
     def set_limits(self, limits: Limits) -> None:
-        self.told.append(("limits", limits.max_height_px))
+        self.told.append(("limits", limits.max_height_px, limits.pinned_rung))
 
     def select_audio(self, key: str) -> None:
         self.told.append(("audio", key))
@@ -87,6 +92,41 @@ class FakeSession:
         self.told.append(("text", key))
         tracks = [replace(each, is_selected=each.key == key) for each in self.now.tracks]
         self.become(tracks=tuple(tracks))
+
+    def seek_to_live(self) -> None:
+        self.told.append("live")
+
+    def select_captions(self, service: str | None) -> None:
+        self.told.append(("captions", service))
+        self.become(captions_shown=service or "")
+
+    def show_subtitle_file(self, path: Path | None, offset_s: float = 0.0) -> Future[None]:
+        self.told.append(("file", path.name if path is not None else None, offset_s))
+        done: Future[None] = Future()
+        if path is not None and "bad" in path.name:
+            done.set_exception(UsageError(f"the subtitle file {path} cannot be read"))
+        else:
+            done.set_result(None)
+        return done
+
+    def set_loop(self, start_s: float = 0.0, end_s: float | None = None) -> None:
+        self.told.append(("loop", start_s, end_s))
+
+    def end_loop(self) -> None:
+        self.told.append("end loop")
+
+    def step(self, frames: int) -> None:
+        self.told.append(("step", frames))
+
+    def set_scrubbing(self, is_on: bool) -> None:
+        self.told.append(("scrubbing", is_on))
+
+    def skip_interstitial(self) -> None:
+        self.told.append("skip")
+
+    def thumbnail(self, position_s: float) -> Future[ThumbnailPicture | None]:
+        self.thumbnails.append((position_s, Future()))
+        return self.thumbnails[-1][1]
 
     def snapshot(self) -> SessionSnapshot:
         return self.now

@@ -12,10 +12,10 @@ import pytest
 from cushion_demo_app.app import AppPlan, _Enough, run_app
 from cushion_demo_app.catalog_page import CatalogState
 from cushion_demo_app.main_window import WISHES_KEY, MainWindow, WindowStart
-from cushion_demo_app.player_controller import PlayRequest
 from cushion_demo_app.qt import QtCore, QtWidgets
 from cushion_demo_app.services import AppServices
 from cushion_demo_app.window_player import name_of, play_url
+from cushion_demo_app.wishes import PlayRequest
 from cushion_player.errors import PlaybackError, UsageError
 from cushion_sdk.cli.windows import WindowRequest
 from cushion_sdk.device import DeviceStores

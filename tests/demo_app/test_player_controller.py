@@ -4,10 +4,12 @@ from concurrent.futures import Future
 
 import pytest
 
-from cushion_demo_app.player_controller import Heal, PlayerController, PlayRequest, Wishes
+from cushion_demo_app.player_controller import Heal, PlayerController
 from cushion_demo_app.player_page import PlayerPage
+from cushion_demo_app.presenting import stats_state
 from cushion_demo_app.qt import QtWidgets
 from cushion_demo_app.stats_overlay import stats_lines
+from cushion_demo_app.wishes import LinkChoice, PlayRequest, QualityChoice, SpeedChoice, Wishes
 from cushion_player.outputs import VideoFrame
 from cushion_player.timeline import TrackKind
 from cushion_sdk.session_types import SessionProblem, SessionState
@@ -19,10 +21,10 @@ class Rig:
     """A controller whose sessions are fakes."""
 
     def __init__(self, wishes: Wishes | None = None, heal: Heal | None = None) -> None:
-        self.page = PlayerPage(["unshaped", "step"])
+        self.page = PlayerPage()
         self.sessions: list[FakeSession] = []
         self.requests: list[tuple[PlayRequest, Wishes]] = []
-        self.controller = PlayerController(self.page, self._open, wishes, heal)
+        self.controller = PlayerController(self.page, self._open, wishes, heal, links=["unshaped", "step"])
 
     def _open(self, request: PlayRequest, wishes: Wishes) -> FakeSession:
         self.requests.append((request, wishes))
@@ -103,12 +105,10 @@ def test_mute_keeps_the_volume(rig: Rig) -> None:
 
 
 def test_wishes_reach_the_session_once(rig: Rig) -> None:
-    rig.controller.set_link("step")
-    rig.controller.set_link("step")
-    rig.controller.set_height_cap(360)
-    rig.controller.set_speed(1.5)
+    for choice in (LinkChoice("step"), LinkChoice("step"), QualityChoice(360), SpeedChoice(1.5), QualityChoice(0, 1)):
+        rig.page.chosen.emit(choice)
 
-    assert rig.told == [("trace", "step"), ("limits", 360), ("rate", 1.5)]
+    assert rig.told == [("trace", "step"), ("limits", 360, None), ("rate", 1.5), ("limits", None, 1)]
 
 
 def track(key: str, kind: TrackKind, *, is_selected: bool = False) -> TrackInfo:
@@ -138,8 +138,9 @@ def test_sound_goes_round(rig: Rig) -> None:
 
 
 def test_wishes_outlive_the_title_but_speed_does_not(rig: Rig) -> None:
-    rig.controller.set_link("step")
-    rig.controller.set_speed(2.0)
+    for choice in (LinkChoice("step"), SpeedChoice(2.0), QualityChoice(0, 1)):
+        rig.controller.choose(choice)
+    rig.controller.toggle_loop()
 
     rig.controller.open(PlayRequest("http://origin/other.mpd", "other"))
 
@@ -178,7 +179,7 @@ def test_at_the_end_the_position_is_the_duration_and_the_page_says_what_can_be_d
 def test_quality_is_that_of_the_picture_on_screen_and_what_loads_is_marked(rig: Rig) -> None:
     rig.session.become(rung=4, n_rungs=5, height_px=1080, bitrate_bps=5_000_000, state=SessionState.PAUSED)
     rig.page.surface._frame = VideoFrame(0, 33_000, 426, 240, 0, None)
-    stats = rig.controller._stats_state(rig.session.snapshot())
+    stats = stats_state(rig.session.snapshot(), rig.controller.wishes, rig.page.surface.last_frame, "")
 
     rig.controller.poll()
 

@@ -2,25 +2,40 @@ from __future__ import annotations
 
 import pytest
 
-from cushion_demo_app.control_bar import ControlState
+from cushion_demo_app.control_state import ControlState
+from cushion_demo_app.menus import link_menu, quality_menu, speed_menu, text_menu
 from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_demo_app.seek_bar import SeekBar
 from cushion_demo_app.stats_overlay import StatsState, stats_lines
+from cushion_demo_app.wishes import FileChoice, LinkChoice, QualityChoice, ShiftFile, SpeedChoice, Wishes
 from cushion_demo_app.wording import problem_text
+from cushion_sdk.session_types import SessionSnapshot
 
 Key = QtCore.Qt.Key
-PLAYING = ControlState(position_s=10, duration_s=60, buffered_until_s=30, playing=True)
+PLAYING = ControlState(position_s=10, end_s=60, buffered_until_s=30, playing=True)
 
 
 @pytest.fixture
 def page() -> PlayerPage:
-    page = PlayerPage(["unshaped", "step", "3g"])
+    page = PlayerPage()
     page.resize(1000, 600)
     page.show()
-    page.begin("Bikes", [360, 720])
+    page.begin("Bikes")
     page.show_state(PLAYING, waiting=False)
     return page
+
+
+def state_with(wishes: Wishes, shown_px: int = 0, position_s: float = 10, end_s: float = 60) -> ControlState:
+    now = SessionSnapshot()
+    return ControlState(
+        position_s=position_s,
+        end_s=end_s,
+        quality=quality_menu(now, wishes, [360, 720], shown_px),
+        text=text_menu(now, None),
+        speed=speed_menu(wishes.speed),
+        link=link_menu(["unshaped", "step", "3g"], wishes.link),
+    )
 
 
 def press(widget: QtWidgets.QWidget, key: int) -> None:
@@ -58,6 +73,12 @@ def heard(signal: QtCore.SignalInstance) -> list[object]:
         (Key.Key_Up, "volume_by_requested", 0.05),
         (Key.Key_F, "full_screen_toggled", None),
         (Key.Key_Escape, "leave_requested", None),
+        (Key.Key_BracketRight, "speed_step_requested", 1),
+        (Key.Key_Comma, "step_requested", -1),
+        (Key.Key_R, "loop_toggled", None),
+        (Key.Key_N, "skip_requested", None),
+        (Key.Key_O, "chosen", FileChoice()),
+        (Key.Key_G, "chosen", ShiftFile(-0.1)),
     ],
 )
 def test_keys_become_wishes(page: PlayerPage, key: int, signal: str, said: object) -> None:
@@ -66,6 +87,18 @@ def test_keys_become_wishes(page: PlayerPage, key: int, signal: str, said: objec
     press(page, key)
 
     assert calls == [said]
+
+
+def test_a_question_mark_lists_the_keys_and_escape_puts_the_list_away(page: PlayerPage) -> None:
+    left = heard(page.leave_requested)
+
+    press(page, Key.Key_Question)
+    assert page.help_panel.isVisibleTo(page)
+    assert page.rect().contains(page.help_panel.geometry())
+    press(page, Key.Key_Escape)
+
+    assert not page.help_panel.isVisibleTo(page)
+    assert left == []
 
 
 def test_arrows_seek_also_when_a_button_has_the_focus(page: PlayerPage) -> None:
@@ -94,7 +127,7 @@ def test_controls_leave_while_playing_and_come_back_with_the_mouse(page: PlayerP
 
 
 def test_controls_stay_while_paused(page: PlayerPage) -> None:
-    page.show_state(ControlState(position_s=10, duration_s=60), waiting=False)
+    page.show_state(ControlState(position_s=10, end_s=60), waiting=False)
 
     page._hide_timer.timeout.emit()
 
@@ -138,28 +171,26 @@ def test_the_spinner_waits_before_it_shows(page: PlayerPage) -> None:
 
 def test_the_bar_shows_what_holds(page: PlayerPage) -> None:
     bar = page.control_bar
-    bar.show_state(ControlState(position_s=65, duration_s=90, height_px=720, height_cap_px=360, link="3g", speed=1.5))
+    bar.show_state(state_with(Wishes(height_cap_px=360, link="3g", speed=1.5), shown_px=720, position_s=65, end_s=90))
 
     assert bar.time_label.text() == "1:05 / 1:30"
     assert bar.quality_button.text() == "≤ 360p · 720p"
     assert bar.link_button.text() == "3G link"
     assert bar.speed_button.text() == "1.5×"
     assert bar.play_button.accessibleName() == "Play (K)"
-    assert bar.quality_button.values() == [0, 720, 360]
+    assert bar.quality_button.menu_shown is not None
+    assert [entry.text for entry in bar.quality_button.menu_shown.entries] == ["Automatic", "Up to 720p", "Up to 360p"]
 
 
 def test_menus_ask_for_what_was_chosen(page: PlayerPage) -> None:
-    caps, links, speeds = (
-        heard(page.height_cap_requested),
-        heard(page.link_requested),
-        heard(page.speed_requested),
-    )
+    choices = heard(page.chosen)
     bar = page.control_bar
+    bar.show_state(state_with(Wishes()))
 
-    for button, place in ((bar.quality_button, 2), (bar.link_button, 1), (bar.speed_button, 3)):
+    for button, place in ((bar.quality_button, 2), (bar.link_button, 1), (bar.speed_button, 4)):
         button._menu.actions()[place].trigger()
 
-    assert (caps, links, speeds) == ([360], ["step"], [1.25])
+    assert choices == [QualityChoice(360), LinkChoice("step"), SpeedChoice(1.25)]
 
 
 def test_every_control_has_a_name_for_screen_readers(page: PlayerPage) -> None:
@@ -174,11 +205,11 @@ def test_a_click_on_the_seek_bar_seeks_and_a_drag_holds_its_place() -> None:
     bar = SeekBar()
     bar.resize(216, 46)
     calls = heard(bar.seek_requested)
-    bar.show_position(0, 100, 20)
+    bar.show_position(ControlState(end_s=100, buffered_until_s=20))
 
     mouse(bar, QtCore.QEvent.Type.MouseButtonPress, 58, 30)
     mouse(bar, QtCore.QEvent.Type.MouseMove, 108, 30)
-    bar.show_position(1, 100, 20)
+    bar.show_position(ControlState(position_s=1, end_s=100, buffered_until_s=20))
     assert bar.value() == 50_000
     assert calls == []
     mouse(bar, QtCore.QEvent.Type.MouseButtonRelease, 108, 30)
@@ -223,7 +254,7 @@ def test_the_page_paints_at_every_size(page: PlayerPage, size: tuple[int, int]) 
 @pytest.mark.parametrize("width", [480, 640, 1280])
 def test_no_control_is_squeezed_or_cut(page: PlayerPage, width: int) -> None:
     page.resize(width, 320)
-    state = ControlState(position_s=3599, duration_s=3600, height_px=240, height_cap_px=240, speed=1.25)
+    state = state_with(Wishes(height_cap_px=240, speed=1.25), shown_px=240, position_s=3599, end_s=3600)
     page.show_state(state, waiting=False)
     QtWidgets.QApplication.processEvents()
     bar = page.control_bar

@@ -225,7 +225,7 @@ def test_image_playlists_have_tiles() -> None:
     presentation = load("hls_images.m3u8")
 
     assert sets(presentation)[0].kind is ContentKind.IMAGE
-    assert single(presentation).tiles == Tiles(5, 4)
+    assert single(presentation).tiles == Tiles(5, 4, Fraction(3))
     assert single(presentation).container is Container.IMAGE
 
 

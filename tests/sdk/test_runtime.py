@@ -13,7 +13,7 @@ from cushion_player.engine import Limits
 from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.testing.faults import Hang
 from cushion_player.testing.transport import FakeTransport
-from cushion_sdk.runtime import Runtime, SyncSession
+from cushion_sdk.runtime import Runtime
 from cushion_sdk.session_events import (
     PlaybackEnded,
     PlaybackFailed,
@@ -23,6 +23,7 @@ from cushion_sdk.session_events import (
     SessionEvent,
 )
 from cushion_sdk.session_types import SessionOptions, SessionState
+from cushion_sdk.sync_session import SyncSession
 from cushion_sdk.testing import InlineStores
 from tests.sdk.conftest import DURATION_S, MPD_URL, files
 

@@ -6,12 +6,14 @@ import asyncio
 
 import pytest
 
+from cushion_player import manifest
+from cushion_player.engine import Limits
 from cushion_player.errors import UsageError
 from cushion_player.testing.transport import FakeTransport
 from cushion_player.timeline import Track, TrackKind, TrackRung
 from cushion_sdk.session_events import LoopedBack, RungShown, SeekEnded, SessionEvent, TrackSwitched
-from cushion_sdk.session_types import SessionOptions, SessionState
-from cushion_sdk.tracks import choose_text
+from cushion_sdk.session_types import SessionOptions, SessionSnapshot, SessionState
+from cushion_sdk.tracks import RungCap, choose_text, list_captions
 from tests.sdk.conftest import MPD_URL, N_SEGMENTS, Living, files, media
 
 SECOND = 1_000_000
@@ -169,3 +171,100 @@ def test_there_is_nothing_to_skip_where_nothing_plays_in_between(living: Living)
                 session.skip_interstitial()
 
     living.clock.run(play())
+
+
+def test_qualities_are_listed_lowest_first_and_can_be_pinned(living: Living) -> None:
+    async def play() -> tuple[SessionSnapshot, SessionSnapshot]:
+        async with living.session(MPD_URL) as session:
+            before = session.snapshot()
+            session.set_limits(Limits(pinned_rung=1))
+            session.play()
+            await living.sleep(20)
+            return before, session.snapshot()
+
+    before, after = living.clock.run(play())
+
+    assert [(each.rung, each.height_px, each.bitrate_bps) for each in before.rungs] == [
+        (0, 240, 400_000),
+        (1, 480, 1_200_000),
+        (2, 720, 3_000_000),
+    ]
+    assert (after.rung, after.height_px) == (1, 480)
+
+
+def test_a_cap_of_the_player_is_in_the_snapshot_until_it_is_lifted(living: Living) -> None:
+    async def play() -> list[RungCap | None]:
+        caps: list[RungCap | None] = []
+        async with living.session(MPD_URL) as session:
+            session.set_limits(Limits(pinned_rung=2))
+            session.play()
+            await living.sleep(3)
+            listener = living.outputs[-1]._listener
+            assert listener is not None
+            caps.append(session.snapshot().cap)
+            listener.on_frames_dropped(30)
+            caps.append(session.snapshot().cap)
+            await living.sleep(50)
+            session.seek(0.0)
+            await living.sleep(15)
+            caps.append(session.snapshot().cap)
+        return caps
+
+    before, during, after = living.clock.run(play())
+
+    assert (before, after) == (None, None)
+    assert during is not None
+    assert (during.rung, during.height_px) == (1, 480)
+    assert "30 frames were dropped" in during.reason
+
+
+def test_a_failure_lists_what_was_tried(living: Living) -> None:
+    for url in [url for url in living.origin.content if "/v" in url and url.endswith("/0.m4s")]:
+        del living.origin.content[url]
+
+    async def play() -> SessionSnapshot:
+        async with living.session(MPD_URL) as session:
+            session.play()
+            await session.wait_finished()
+            return session.snapshot()
+
+    now = living.clock.run(play())
+
+    assert now.state is SessionState.FAILED
+    assert len(now.attempts) >= 3
+    assert all("HTTP 404" in attempt for attempt in now.attempts)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "found"),
+    [
+        ("608", "CC1=eng;CC3=swe", [("CC1", "eng"), ("CC3", "swe")]),
+        ("608", "eng;spa", [("CC1", "eng"), ("CC3", "spa")]),
+        ("608", "", [("CC1", "")]),
+        ("708", "1=lang:eng;2=lang:deu,war:1", [("SERVICE1", "eng"), ("SERVICE2", "deu")]),
+        ("708", "7=lang:eng;x=lang:deu", []),
+    ],
+)
+def test_captions_inside_the_picture_are_listed(scheme: str, value: str, found: list[tuple[str, str]]) -> None:
+    page = files()[MPD_URL].replace(
+        b'mimeType="video/mp4">',
+        b'mimeType="video/mp4"><Accessibility schemeIdUri="urn:scte:dash:cc:cea-%s:2015" value="%s"/>'
+        % (scheme.encode(), value.encode()),
+    )
+    presentation = manifest.read(page, MPD_URL).presentation
+
+    assert [(each.service, each.language) for each in list_captions(presentation)] == found
+
+
+def test_captions_are_chosen_while_a_session_plays(living: Living) -> None:
+    async def play() -> list[str]:
+        shown: list[str] = []
+        async with living.session(MPD_URL, SessionOptions(captions="CC1")) as session:
+            for service in ("2", None):
+                shown.append(session.snapshot().captions_shown)
+                session.select_captions(service)
+            with pytest.raises(UsageError):
+                session.select_captions("CC9")
+            return [*shown, session.snapshot().captions_shown]
+
+    assert living.clock.run(play()) == ["CC1", "SERVICE2", ""]

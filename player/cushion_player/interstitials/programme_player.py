@@ -205,6 +205,10 @@ class ProgrammePlayer:
         """`callback` hears the main player's notices, and what is said of breaks."""
         self._audience.subscribe(callback)
 
+    def follow_presentation(self, callback: Callable[[Presentation, Fraction], None]) -> None:
+        """As `Player.follow_presentation`: of the main one."""
+        self._main.follow_presentation(callback)
+
     @property
     def tracks(self) -> tuple[Track, ...]:
         return self._main.tracks

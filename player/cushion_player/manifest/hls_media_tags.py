@@ -285,9 +285,12 @@ class TagReader:
 
     def read_tiles(self, value: str, at: int) -> None:
         self._header(value, at)
-        layout = _LAYOUT.fullmatch(attributes(value).get("LAYOUT", ""))
-        if layout is not None:
-            self.tiles = self.tiles or Tiles(int(layout.group(1)), int(layout.group(2)))
+        said = attributes(value)
+        layout = _LAYOUT.fullmatch(said.get("LAYOUT", ""))
+        if layout is not None and self.tiles is None:
+            each = parse_ns(said.get("DURATION", ""))
+            shown = Fraction(each, NS_PER_S) if each is not None and each > 0 else None
+            self.tiles = Tiles(int(layout.group(1)), int(layout.group(2)), shown)
 
     def read_hint(self, value: str, at: int) -> None:
         self._tail()

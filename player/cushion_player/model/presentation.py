@@ -31,6 +31,8 @@ class Tiles(NamedTuple):
 
     columns: int
     rows: int
+    each: Fraction | None = None
+    """Seconds that one stands for (HLS); None where they share the time of their image evenly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Container as Holder
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 from urllib.parse import urldefrag, urljoin
 
+from cushion_player import manifest
+from cushion_player.manifest import Need
 from cushion_player.model import (
     AdaptationSet,
     Address,
+    Container,
     ContentKind,
     Period,
     Presentation,
     Representation,
     Segment,
+    seconds_to_us,
     segment_index_at,
-    ticks_to_us,
 )
 from cushion_player.text.vtt import read_vtt
 
@@ -54,7 +58,8 @@ class Crop:
 class Thumbnail:
     """A picture for [start_us, end_us): the bytes at `address`, or the part `crop` of them.
 
-    is_video: not an image, but media whose first picture is meant; `init` is what its decoder needs first.
+    is_video: not an image, but media of that container and those codecs whose first picture is meant; `init` is what
+        its decoder needs first.
     """
 
     address: Address
@@ -63,6 +68,28 @@ class Thumbnail:
     crop: Crop | None = None
     is_video: bool = False
     init: Address | None = None
+    container: Container = Container.IMAGE
+    codecs: str = ""
+
+
+def has_thumbnails(presentation: Presentation) -> bool:
+    """Whether a manifest announces any, in playlists that were not read yet too."""
+    return any(_candidates(period, only_read=False, but_for=()) is not None for period in presentation.periods)
+
+
+def playlist_to_read(
+    presentation: Presentation, failed: Holder[str] = (), wanted_height_px: int = WANTED_HEIGHT_PX
+) -> Need | None:
+    """The playlist with the thumbnails that serve best, if it is still to be read (HLS); None when nothing is missing.
+
+    failed: addresses of playlists that cannot be had.
+    """
+    for period in presentation.periods:
+        found = _choose(period, wanted_height_px, only_read=False, but_for=failed)
+        if found is not None and not _is_read(found[0]):
+            needs = manifest.later_needs(presentation)
+            return next((need for need in needs if need.representation == found[0].id), None)
+    return None
 
 
 class ThumbnailIndex:
@@ -133,26 +160,32 @@ class _Source:
         segment = _segment_at(item, ticks)
         if segment is None or segment.is_gap:
             return None
-        tiles = item.tiles
-        count = tiles.columns * tiles.rows if tiles is not None and not self.is_video else 1
-        number = min(max((ticks - segment.start) * count // segment.duration, 0), count - 1)
+        tiles = item.tiles if not self.is_video else None
+        count = tiles.columns * tiles.rows if tiles is not None else 1
+        each = Fraction(segment.duration, count)
+        if tiles is not None and tiles.each is not None:
+            each = tiles.each * item.timescale
+        number = min(max(int((ticks - segment.start) / each), 0), count - 1)
         crop = None
         if tiles is not None and count > 1:
             row, column = divmod(number, tiles.columns)
             crop = Crop(column / tiles.columns, row / tiles.rows, 1 / tiles.columns, 1 / tiles.rows, is_share=True)
         init = segment.init or item.init if self.is_video else None
+        last = Fraction(segment.end)
+        end = last if number == count - 1 else min(segment.start + each * (number + 1), last)
         return Thumbnail(
             segment.address,
-            self._time_us(segment, number, count),
-            self._time_us(segment, number + 1, count),
+            self._time_us(segment.start + each * number),
+            self._time_us(end),
             crop,
             self.is_video,
             init.address if init is not None else None,
+            item.container if self.is_video else Container.IMAGE,
+            item.codecs,
         )
 
-    def _time_us(self, segment: Segment, number: int, count: int) -> int:
-        ticks = self.start * self.representation.timescale + segment.start + Fraction(segment.duration * number, count)
-        return ticks_to_us(ticks.numerator, ticks.denominator * self.representation.timescale)
+    def _time_us(self, ticks: Fraction) -> int:
+        return seconds_to_us(self.start + ticks / self.representation.timescale)
 
 
 def _segment_at(item: Representation, ticks: int) -> Segment | None:
@@ -169,35 +202,54 @@ def _end_of(period: Period) -> Fraction | None:
     return None if period.duration is None else period.start + period.duration
 
 
-def _choose(period: Period, wanted_height_px: int) -> tuple[Representation, bool] | None:
-    """Images, the smallest that are large enough, else the largest; without images the lowest rung of I-frames."""
-    images = [item for each in period.adaptation_sets if _is_of(each, ContentKind.IMAGE) for item in _usable(each)]
-    if images:
-        enough = [item for item in images if _height_px(item) >= wanted_height_px]
-        return (min(enough, key=_height_px) if enough else max(images, key=_height_px)), False
-    tricks = [item for each in period.adaptation_sets if _is_trick(each) for item in _usable(each)]
-    return (min(tricks, key=lambda item: (item.height_px, item.bitrate_bps)), True) if tricks else None
+def _choose(
+    period: Period, wanted_height_px: int, *, only_read: bool = True, but_for: Holder[str] = ()
+) -> tuple[Representation, bool] | None:
+    """Images, the smallest that are large enough, else the largest; without images the lowest rung of I-frames.
+
+    only_read: leaves out what is in playlists that were not read yet. but_for: addresses of playlists to leave alone.
+    """
+    found = _candidates(period, only_read=only_read, but_for=but_for)
+    if found is None:
+        return None
+    items, is_video = found
+    if is_video:
+        return min(items, key=lambda item: (item.height_px, item.bitrate_bps)), True
+    enough = [item for item in items if _height_px(item) >= wanted_height_px]
+    return (min(enough, key=_height_px) if enough else max(items, key=_height_px)), False
 
 
-def _is_of(adaptation_set: AdaptationSet, kind: ContentKind) -> bool:
-    return adaptation_set.kind is kind and not adaptation_set.excluded
+def _candidates(period: Period, *, only_read: bool, but_for: Holder[str]) -> tuple[list[Representation], bool] | None:
+    """The representations that have a period's pictures, and whether these are key frames; None when none has."""
+    for matches, is_video in ((_is_images, False), (_is_trick, True)):
+        items = [
+            item
+            for each in period.adaptation_sets
+            if matches(each)
+            for item in each.representations
+            if not (item.excluded or item.protection or item.source in but_for)
+            and (_is_read(item) or (not only_read and item.source and item.playlist is None))
+        ]
+        if items:
+            return items, is_video
+    return None
+
+
+def _is_images(adaptation_set: AdaptationSet) -> bool:
+    return adaptation_set.kind is ContentKind.IMAGE and not adaptation_set.excluded
 
 
 def _is_trick(adaptation_set: AdaptationSet) -> bool:
-    return bool(adaptation_set.trick_of) and _is_of(adaptation_set, ContentKind.VIDEO)
+    return adaptation_set.kind is ContentKind.VIDEO and bool(adaptation_set.trick_of) and not adaptation_set.excluded
 
 
-def _usable(adaptation_set: AdaptationSet) -> list[Representation]:
-    return [
-        item
-        for item in adaptation_set.representations
-        if not item.excluded and not item.protection and (item.segments or item.pattern is not None)
-    ]
+def _is_read(item: Representation) -> bool:
+    return bool(item.segments) or item.pattern is not None
 
 
 def _height_px(item: Representation) -> float:
-    """Of one thumbnail; a DASH height is that of all tiles together."""
-    return item.height_px / (item.tiles.rows if item.tiles is not None else 1)
+    """Of one thumbnail: a DASH height is that of all tiles together, that of an HLS playlist is of one."""
+    return item.height_px / (item.tiles.rows if item.tiles is not None and not item.source else 1)
 
 
 def _crop(fragment: str) -> Crop | None:

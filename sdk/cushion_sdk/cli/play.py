@@ -48,6 +48,9 @@ def play(
     ] = None,
     subtitle_offset: Annotated[float, typer.Option(help="Show that file's subtitles so many seconds later.")] = 0.0,
     captions: Annotated[str, typer.Option(help="Show captions in the picture: CC1 to CC4, SERVICE1 to 6.")] = "",
+    thumbnails: Annotated[
+        str, typer.Option(help="URL or file of a WebVTT list of small pictures for the seek bar.")
+    ] = "",
     volume: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 silent to 1 full.")] = 1.0,
     hardware: Annotated[
         str, typer.Option(help="Hardware to try for decoding pictures: auto, off, or FFmpeg's devices, as in cuda.")
@@ -84,6 +87,7 @@ def play(
         subtitle_offset_s=subtitle_offset,
         captions=captions,
         hardware=hardware,
+        thumbnails_url=as_url(thumbnails) if thumbnails else "",
     )
     _play(as_url(url), options, data_directory(data) / "device", server, seconds, json, headless)
 

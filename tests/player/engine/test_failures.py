@@ -36,7 +36,7 @@ def test_a_track_whose_initialisation_segments_are_all_missing_fails_at_once_and
     failed = only(engine.take_events(), PlaybackFailed)
     engine.seek(40 * SECOND, now=2)
 
-    assert [str(attempt) for attempt in failed.attempts] == ["init of audio/audio/en: HTTP 404"]
+    assert [str(attempt) for attempt in failed.attempts] == ["init of audio/en: HTTP 404"]
     assert engine.take_events() == []
 
 
