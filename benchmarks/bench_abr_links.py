@@ -21,9 +21,9 @@ from statistics import mean
 
 from benchmarks.abr_bound import best_session
 from benchmarks.abr_links import NAMES, SIMPLE, link_named
+from benchmarks.abr_mpv import watch_mpv
 from benchmarks.abr_score import Score, score
 from benchmarks.harness import BenchmarkError, machine
-from benchmarks.players import mpv_command
 from benchmarks.title import THREE, busy_title
 from cushion_player.testing.shaped_origin import ShapedOrigin
 
@@ -43,10 +43,10 @@ GOAL_QOE, GOAL_SHARE, GOAL_STARTUP_S = 0.8, 0.5, 1.0
 
 def play(player: str, link: str, datasets: Path, rule: str) -> Score:
     """One session in processes of its own. Raises BenchmarkError."""
+    if player == "mpv":
+        return play_mpv(link, datasets)
     with ShapedOrigin(busy_title(SECONDS, THREE), link_named(link, datasets)).in_thread() as origin:
         url = origin.url(MANIFESTS[player])
-        if player == "mpv":
-            raise BenchmarkError("mpv does not tell what it paints: see `over` in the notes")
         if player.startswith("cushion"):
             command = [sys.executable, "-m", "benchmarks.abr_session", url, rule]
         else:
@@ -61,14 +61,13 @@ def play(player: str, link: str, datasets: Path, rule: str) -> Score:
         return score(player, link, report["frames"], report["stalled_s"], origin.log)
 
 
-def over_s(link: str, datasets: Path) -> float:
-    """By how much mpv's playing outlasts the title: start-up and stalls, with its own start of a process."""
-    import time
-
+def play_mpv(link: str, datasets: Path) -> Score:
+    """One session of mpv, from its first request on: it has no page and no program that could be loaded before."""
     with ShapedOrigin(busy_title(SECONDS, THREE), link_named(link, datasets)).in_thread() as origin:
-        began_s = time.monotonic()
-        subprocess.run(mpv_command(origin.url("/manifest.mpd"), SECONDS), capture_output=True, timeout=TIME_LIMIT_S)
-        return time.monotonic() - began_s - SECONDS
+        frames, began_us = watch_mpv(origin.url(MANIFESTS["mpv"]), SECONDS, TIME_LIMIT_S)
+        asked_s = (origin.log[0].time_us - began_us) / 1e6
+        asked = [(at_s - asked_s, media_s, height_px) for at_s, media_s, height_px in frames]
+        return score("mpv", link, asked, 0.0, origin.log)
 
 
 def bound_of(link: str, datasets: Path) -> float:
@@ -160,7 +159,9 @@ def main() -> int:
     options = parser.parse_args()
     has_browser = shutil.which("chromium") and shutil.which("node")
     players = options.players or [
-        name for name in MANIFESTS if name.startswith("cushion") or (has_browser and name != "mpv")
+        name
+        for name in MANIFESTS
+        if name.startswith("cushion") or (shutil.which("mpv") if name == "mpv" else has_browser)
     ]
     links = options.links or (NAMES if options.datasets else tuple(SIMPLE))
     datasets = options.datasets or Path()
@@ -172,9 +173,6 @@ def main() -> int:
     def one(pair: tuple[str, str]) -> None:
         link, player = pair
         try:
-            if player == "mpv":
-                print(f"  mpv over {link}: {over_s(link, datasets):.1f} s over", file=sys.stderr, flush=True)
-                return
             got = play(player, link, datasets, options.rule)
         except (BenchmarkError, ValueError, subprocess.TimeoutExpired) as error:
             print(f"  {error}", file=sys.stderr, flush=True)

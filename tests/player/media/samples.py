@@ -43,13 +43,13 @@ class Encoded:
 
 
 @cache
-def encode_video(codec: str, spec: FilmSpec = SPEC) -> Encoded:
-    """A key frame every second."""
+def encode_video(codec: str, spec: FilmSpec = SPEC, gop_frames: int = 0) -> Encoded:
+    """A key frame every so many frames, every second unless told."""
     container = av.open(io.BytesIO(), "w", format="matroska")
     encoder = container.add_stream(codec, rate=spec.frame_rate, options=VIDEO_OPTIONS[codec])
     assert isinstance(encoder, av.VideoStream)
     encoder.width, encoder.height, encoder.pix_fmt = spec.width_px, spec.height_px, "yuv420p"
-    encoder.gop_size = spec.nominal_fps
+    encoder.gop_size = gop_frames or spec.nominal_fps
     encoder.codec_context.time_base = 1 / spec.frame_rate
     container.start_encoding()  # writes the size into the stream's parameters
     packets: list[Packet] = []
@@ -80,7 +80,7 @@ def _encode_sound(container: OutputContainer, codec: str, rate_hz: int, layout: 
     packets: list[Packet] = []
     for frame in [*resampler.resample(source), *resampler.resample(None), None]:
         encoded = [packet for packet in encoder.encode(frame) if packet.size]
-        packets += [_copy(packet, Fraction(0)) for packet in encoded]
+        packets += [copy_packet(packet, Fraction(0)) for packet in encoded]
         container.mux(encoded)
     return Encoded(encoder, packets)
 
@@ -99,7 +99,7 @@ def mux(
             stream = container.add_stream_from_template(encoded.encoder)
             stream.codec_context.extradata = encoded.encoder.codec_context.extradata
             for packet in packets:
-                copy = _copy(packet, shift_s)
+                copy = copy_packet(packet, shift_s)
                 assert copy.dts is not None
                 ordered.append((copy.dts * copy.time_base, copy, stream))
         for _, packet, stream in sorted(ordered, key=lambda entry: entry[0]):
@@ -118,7 +118,7 @@ def webm(codec: str) -> tuple[bytes, list[bytes]]:
             stream = container.add_stream_from_template(encoded.encoder)
             stream.codec_context.extradata = encoded.encoder.codec_context.extradata
             for packet in encoded.packets:
-                copy = _copy(packet, Fraction(0))
+                copy = copy_packet(packet, Fraction(0))
                 copy.stream = stream
                 container.mux(copy)
         else:
@@ -137,6 +137,16 @@ def by_second(packets: Sequence[Packet]) -> list[list[Packet]]:
         assert packet.pts is not None
         second = max(0, int(packet.pts * packet.time_base))
         if not parts or (packet.is_keyframe if is_video else second >= len(parts)):
+            parts.append([])
+        parts[-1].append(packet)
+    return parts
+
+
+def by_key_frame(packets: Sequence[Packet]) -> list[list[Packet]]:
+    """Packets of each group of pictures, in decode order."""
+    parts: list[list[Packet]] = []
+    for packet in packets:
+        if packet.is_keyframe:
             parts.append([])
         parts[-1].append(packet)
     return parts
@@ -162,11 +172,12 @@ def ts_segments(
 
 def fragmented(encoded: Encoded) -> tuple[bytes, list[bytes]]:
     """An initialisation segment, and a segment a second."""
-    parts = [[_copy(packet, Fraction(0)) for packet in part] for part in by_second(encoded.packets)]
+    parts = [[copy_packet(packet, Fraction(0)) for packet in part] for part in by_second(encoded.packets)]
     return package(encoded.encoder, parts)
 
 
-def _copy(packet: Packet, shift_s: Fraction) -> Packet:
+def copy_packet(packet: Packet, shift_s: Fraction) -> Packet:
+    """The same coded frame, `shift_s` later, of no stream yet."""
     copy: Packet = av.Packet(bytes(packet))
     assert packet.pts is not None
     assert packet.dts is not None
