@@ -302,6 +302,15 @@ class RungCapped:
 
 
 @dataclass(frozen=True, slots=True)
+class RungLost:
+    """A rung is used no more: its initialisation segment or key cannot be had, or cannot be read."""
+
+    track: TrackKind
+    rung: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoopedBack:
     """The end of the loop was reached; playback goes on from its start."""
 
@@ -509,6 +518,7 @@ Notice = (
     | TrackDropped
     | TrackSwitched
     | RungCapped
+    | RungLost
     | LoopedBack
     | RungSelected
     | RepresentationChanged

@@ -31,7 +31,7 @@ class MediaFormat:
 
     init: the initialisation segment; b"" when segments need none (MPEG-TS, packed audio). codecs: RFC 6381, as far as
     known. discontinuity: segments of one number share one media timeline, whatever the track. keys: content keys by
-    key id, 16 bytes each.
+    key id, 16 bytes each. key, index: the track in the timeline and the first segment fed in it, for failures to name.
     """
 
     rung: int
@@ -40,6 +40,8 @@ class MediaFormat:
     codecs: str = ""
     discontinuity: int = 0
     keys: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False, hash=False)
+    key: str = field(default="", compare=False)
+    index: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +75,7 @@ class DecodeFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DecodeFailure:
-    """What went wrong with a track; `rung` is the one that was being decoded.
+    """What went wrong with a track; `rung` is the one that was being decoded, `key` and `index` are its format's.
 
     is_fatal: the track gives nothing more. Otherwise playback goes on, after INIT and CODEC from the next
     `switch_format` on: until then the track's segments are left out.
@@ -84,6 +86,8 @@ class DecodeFailure:
     message: str
     rung: int
     is_fatal: bool = False
+    key: str = ""
+    index: int = 0
 
 
 class OutputListener(Protocol):

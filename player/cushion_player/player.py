@@ -83,6 +83,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_REFUSALS = {DecodeFault.INIT: "decode", DecodeFault.CODEC: "codec", DecodeFault.KEY: "key"}
+"""What another rung may cure, and the error codes it goes by."""
+
 MEMORY_STEP_BYTES = 4 * 1024 * 1024
 """Changes of the decoded frames' memory below this are not worth a word."""
 
@@ -414,7 +417,9 @@ class Player:
         except MediaError:
             pass  # the decoder will not be able to read it, and says so
         keys = self._unlocking.ring(self.plan.key_name(*place))
-        return MediaFormat(effect.rung, said.container, init, said.codecs, said.discontinuity, keys)
+        return MediaFormat(
+            effect.rung, said.container, init, said.codecs, said.discontinuity, keys, effect.key, effect.index
+        )
 
     def _segment(self, effect: FeedSegment) -> MediaSegment:
         track = self.plan.timeline.find(effect.key)
@@ -485,9 +490,12 @@ class _Listener:
         self._player.list_events((event_of_id3(data, time_us),))
 
     def on_decode_failed(self, failure: DecodeFailure) -> None:
-        # The engine cannot drop a rung yet: what only another rung would cure ends playback.
-        fatal = failure.is_fatal or failure.code is not DecodeFault.DECODE
-        fatal = fatal and failure.track is not TrackKind.TEXT
-        self._player._call(
-            lambda now: self._player._engine.decode_failed(failure.track, failure.message, fatal, now=now)
-        )
+        engine, call = self._player._engine, self._player._call
+        track, message = failure.track, failure.message
+        is_fatal = failure.is_fatal and track is not TrackKind.TEXT
+        refused = _REFUSALS.get(failure.code) if track is not TrackKind.TEXT and not is_fatal else None
+        if refused is None:
+            call(lambda now: engine.decode_failed(track, message, is_fatal, now=now))
+        else:
+            key, index, rung = failure.key, failure.index, failure.rung
+            call(lambda now: engine.format_refused(key, index, rung, refused, message, now=now))

@@ -105,6 +105,15 @@ class RungCapped:
 
 
 @dataclass(frozen=True, slots=True)
+class RungLost:
+    """A rung is used no more: its initialisation segment or key cannot be had, or cannot be read."""
+
+    kind: TrackKind
+    rung: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoopedBack:
     from_s: float
     to_s: float
@@ -286,6 +295,7 @@ SessionEvent = (
     | TrackSwitched
     | TrackDropped
     | RungCapped
+    | RungLost
     | LoopedBack
     | LiveJumped
     | LiveStale
@@ -333,6 +343,8 @@ def from_notice(notice: notices.Notice) -> SessionEvent | None:
             return TrackDropped(track, key, message)
         case notices.RungCapped(_, rung, reason):
             return RungCapped(rung, reason)
+        case notices.RungLost(track, rung, reason):
+            return RungLost(track, rung, reason)
         case notices.LoopedBack(from_us, to_us):
             return LoopedBack(seconds(from_us), seconds(to_us))
         case notices.LiveJumped(from_us, to_us, reason):

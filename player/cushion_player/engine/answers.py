@@ -8,9 +8,9 @@ from cushion_abr.contract import SAMPLE_DOWNLOAD, Sample
 from cushion_player.engine.asking import Asking
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.lineup import Lineup
-from cushion_player.engine.overdue import Overdue
+from cushion_player.engine.overdue import Overdue, is_short
 from cushion_player.engine.playhead import Playhead
-from cushion_player.engine.prerequisites import Need, NeedKind, needs_of
+from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, needs_of
 from cushion_player.engine.recovery import Recovery
 from cushion_player.engine.request import Request
 from cushion_player.engine.rung_choice import REPLACEMENT_MARGIN_US
@@ -18,7 +18,7 @@ from cushion_player.engine.sharing import LinkShare
 from cushion_player.engine.timing import Timing
 from cushion_player.engine.track import TrackState
 from cushion_player.engine.waits import Waits
-from cushion_player.events import DiscardSegment, SegmentLoaded, SegmentRetried
+from cushion_player.events import DiscardSegment, Event, RungLost, SegmentLoaded, SegmentRetried
 
 
 class Answers:
@@ -98,7 +98,7 @@ class Answers:
             found = track.prerequisites.asked(request_id)
             if found is not None:
                 state = found[1]
-                state.request_id, state.is_held = None, True
+                state.request_id, state.is_held, state.is_late = None, True, False
                 state.log.clear()
                 self._recovery.board.forgive(state.source, now)
                 self._asking.prepare(track, state.place, now)
@@ -121,7 +121,10 @@ class Answers:
                 ahead_us = track.ahead_us(self._playhead.position_us(now))
                 self._recovery.need_failed(track, *found, failure, ahead_us, now)
                 if found[1].is_lost:
-                    self._do_without(track, found[0], failure)
+                    self._emit(RungLost(track.kind, found[1].place.rung, failure.message))
+                    self._do_without(track, found[0], track.drop_unfed(found[0]), failure)
+                elif (found[1].retry_at_us or 0) > now and is_short(track, ahead_us):
+                    self.go_round(track, *found)
                 return
         asked = self._lineup.asked(request_id)
         if asked is not None and asked.in_flight is not None:
@@ -146,15 +149,40 @@ class Answers:
         position = self._playhead.position_us(now)
         self._emit(*self._recovery.media_failed(track, request, failure, position, now))
 
-    def _do_without(self, track: TrackState, need: Need, failure: FetchFailure) -> None:
-        """A need is lost: what came of what needs it and was not fed is fetched in another way."""
-        dropped = track.drop_unfed(need)
+    def refused(self, key: str, index: int, rung: int, failure: FetchFailure, now: int) -> None:
+        """The output cannot use the initialisation segment or key that it was given with segment `index`."""
+        track = next((each for each in self._lineup.tracks if each.track.key == key and not each.is_held_back), None)
+        if track is None or index < track.track.first_index:
+            return
+        stretch = track.track.stretch_of(index)
+        if rung >= len(stretch.rungs):
+            return
+        needs = needs_of(stretch, rung)
+        need = needs[-1] if failure.code == "key" else needs[0]
+        state = track.prerequisites.states.get(need)
+        if state is None or not state.is_held:
+            return  # told before
+        self._recovery.need_refused(track, state, need.kind, failure, now)
+        if state.is_lost:
+            self._emit(RungLost(track.kind, rung, failure.message))
+        self._do_without(track, need, track.take_back(need, self._playhead.position_us(now)), failure)
+
+    def go_round(self, track: TrackState, need: Need, state: NeedState) -> None:
+        """An initialisation segment is late, and little is left: play rungs that do without it, where there are any."""
+        others = [rung for rung in track.usable_rungs() if need not in needs_of(track.stretch, rung)]
+        if need.kind is NeedKind.INIT and others and not state.is_late:
+            state.is_late = True
+            self._do_without(track, need, track.drop_unfed(need), None)
+
+    def _do_without(self, track: TrackState, need: Need, dropped: list[Event], failure: FetchFailure | None) -> None:
+        """A need is lost: what came of what needs it is fetched in another way."""
         self._emit(*dropped)
         in_flight = track.in_flight
         if in_flight is not None and (
             dropped or need in needs_of(track.track.stretch_of(in_flight.index), in_flight.rung)
         ):
             what = "initialisation segment" if need.kind is NeedKind.INIT else "key"
-            self._asking.abandon(track, f"its {what} cannot be had")
-        if not track.usable_rungs():
+            why = "is late" if failure is None else "cannot be had"
+            self._asking.abandon(track, f"its {what} {why}")
+        if failure is not None and not track.usable_rungs():
             track.failure = failure

@@ -95,7 +95,7 @@ class Asking:
         self._request_id += 1
         state.request_id = self._request_id
         state.retry_at_us = None
-        state.asked_us = now
+        state.asked_us = state.looked_us = now
         index, rung = state.place
         if need.kind is NeedKind.KEY:
             self._emit(AcquireKey(self._request_id, track.kind, track.track.key, rung, index))

@@ -303,6 +303,14 @@ class PlaybackEngine:
             self._playback.fail(FetchFailure("decode", message, retryable=False), (), now)
 
     @verb
+    def format_refused(self, key: str, index: int, rung: int, code: str, message: str, *, now: int) -> None:
+        """The output cannot read what it was given with `SwitchInit`: other rungs may do.
+
+        code: `decode` or `codec` for the initialisation segment, `key` for the key.
+        """
+        self._answers.refused(key, index, rung, FetchFailure(code, message, retryable=False), now)
+
+    @verb
     def handle_timer(self, *, now: int) -> None:
         """Nothing but time has passed."""
 

@@ -66,7 +66,10 @@ class Fetching:
         for track in self._lineup.tracks:
             times += [state.retry_at_us or 0 for _, state in track.prerequisites.due()]
             if self._recovery.gives_up_slow:
-                times += [self._overdue.need_at_us(track, state, now) for state in inits_in_flight(track.prerequisites)]
+                for _, state in inits_in_flight(track.prerequisites):
+                    times.append(self._overdue.need_at_us(track, state, now))
+                    if not state.is_late:
+                        times.append(self._overdue.late_at_us(state))
                 look_at_us = self._overdue.look_at_us(track)
                 if look_at_us is not None:
                     times.append(look_at_us)
@@ -94,9 +97,10 @@ class Fetching:
         if again is not None and again in track.usable_rungs():
             self._request(track, again, "the same segment again", now)
             return
+        if not track.usable_rungs():
+            track.failure = track.prerequisites.why_lost(track.stretch) or track.failure
+            return
         if track is not self._lineup.main:
-            if not track.usable_rungs():
-                return
             throughput_bps = self._choice.rules.throughput_bps()
             rung = choose_audio_rung(track, throughput_bps) if track.kind is TrackKind.AUDIO else 0
             self._request(track, rung, str(track.kind), now)
@@ -127,16 +131,19 @@ class Fetching:
 
     def _look_at(self, track: TrackState, position_us: int, now: int) -> None:
         """Give up what takes too long, or what the rule would rather have at a lower rung."""
-        for state in inits_in_flight(track.prerequisites):
+        ahead_us = track.ahead_us(position_us)
+        for need, state in inits_in_flight(track.prerequisites):
             late = self._overdue.need_verdict(track, state, now)
             if late is not None and state.request_id is not None:
                 self._emit(AbandonSegment(state.request_id, late.message))
                 self.answers.failed(state.request_id, late, now)
+            elif self._recovery.gives_up_slow and self._overdue.is_late(track, state, ahead_us, now):
+                self.answers.go_round(track, need, state)
         at_us, request = self._overdue.look_at_us(track), track.in_flight
         if request is None or at_us is None or at_us > now:
             return
         request.looked_us = now
-        failure = self._overdue.verdict(track, request, track.ahead_us(position_us), now)
+        failure = self._overdue.verdict(track, request, ahead_us, now)
         if failure is not None:
             self._emit(AbandonSegment(request.request_id, failure.message))
             self.answers.failed(request.request_id, failure, now)

@@ -6,7 +6,7 @@ A transport's own time-outs are for servers that are dead; these are for viewers
 from __future__ import annotations
 
 from cushion_player.engine.config import FetchFailure
-from cushion_player.engine.prerequisites import NeedKind, NeedState, Prerequisites
+from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Prerequisites
 from cushion_player.engine.recovery import Recovery, lowest_rung
 from cushion_player.engine.request import Request
 from cushion_player.engine.track import TrackState
@@ -19,6 +19,8 @@ SAME_SOURCE_FACTOR = 2
 """So many times longer when only a lower rung of the same source is left to try: it may be as slow."""
 SHORT_SEGMENTS = 2
 """Little is left: fewer segments than this."""
+LATE_US = 1_000_000
+"""An initialisation segment may take this and twice what answers take, where another rung can do without it."""
 LIMIT_US = 20_000_000
 LIMIT_SEGMENTS = 5
 """A request may take the longer of the two; then it must be about to end, or it counts as failed."""
@@ -51,8 +53,8 @@ class Overdue:
         if not self._recovery.gives_up_slow:
             return None
         silent_us = now - max(request.heard_us, self.heard_us)
-        is_short = ahead_us < SHORT_SEGMENTS * track.track.segment_us(request.index)
-        if is_short and not request.is_replacement and silent_us >= self._patience_us(track, request, now):
+        is_little = ahead_us < SHORT_SEGMENTS * track.track.segment_us(request.index)
+        if is_little and not request.is_replacement and silent_us >= self._patience_us(track, request, now):
             track.retries.cut = True
             left = f"{ahead_us / 1e6:.1f} s of media left"
             return _too_slow(track, request, f"silent for {silent_us / 1e6:.1f} s with {left}")
@@ -80,6 +82,18 @@ class Overdue:
 
     # ------------------------------------------------------------------ initialisation segments
 
+    def late_at_us(self, state: NeedState) -> int:
+        """When to look next whether an initialisation segment keeps playback waiting."""
+        patience_us = LATE_US + 2 * self._latency_us if self._latency_us else SILENCE_US
+        return max(state.asked_us + patience_us, state.looked_us + LOOK_US)
+
+    def is_late(self, track: TrackState, state: NeedState, ahead_us: int, now: int) -> bool:
+        """Whether other rungs should be played meanwhile: it takes long, and little is left."""
+        if state.is_late or now < self.late_at_us(state):
+            return False
+        state.looked_us = now
+        return is_short(track, ahead_us)
+
     def need_at_us(self, track: TrackState, state: NeedState, now: int) -> int:
         """When an initialisation segment that was asked for counts as failed."""
         sources = track.track.stretch_of(state.place.index).sources
@@ -94,9 +108,15 @@ class Overdue:
         return FetchFailure("fetch_timeout", text, retryable=True)
 
 
-def inits_in_flight(prerequisites: Prerequisites) -> list[NeedState]:
+def is_short(track: TrackState, ahead_us: int) -> bool:
+    """Whether little is left to play."""
+    index = min(track.next_index, track.track.stop_index - 1)
+    return ahead_us < SHORT_SEGMENTS * track.track.segment_us(index)
+
+
+def inits_in_flight(prerequisites: Prerequisites) -> list[tuple[Need, NeedState]]:
     return [
-        state
+        (need, state)
         for need, state in prerequisites.states.items()
         if need.kind is NeedKind.INIT and state.request_id is not None
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from cushion_player.engine.config import FetchFailure
 from cushion_player.events import Attempt
 from cushion_player.timeline import Stretch
 
@@ -35,10 +36,14 @@ class NeedState:
 
     place: Place
     is_held: bool = False
-    is_lost: bool = False
+    lost: FetchFailure | None = None
+    """Why it is not to be had, or of no use."""
+    is_late: bool = False
+    """Nothing came of it in good time: rungs that do without it are played meanwhile."""
     request_id: int | None = None
     retry_at_us: int | None = None
     asked_us: int = 0
+    looked_us: int = 0
     source: str = ""
     tried: set[str] = field(default_factory=set)
     """The sources that failed since every source had its turn."""
@@ -46,6 +51,12 @@ class NeedState:
     """How often every source has failed."""
     log: list[Attempt] = field(default_factory=list)
     """What failed; empty once it is there."""
+    refused: list[Attempt] = field(default_factory=list)
+    """What came and was of no use to the output."""
+
+    @property
+    def is_lost(self) -> bool:
+        return self.lost is not None
 
     @property
     def is_known(self) -> bool:
@@ -89,6 +100,14 @@ class Prerequisites:
 
     def are_lost(self, stretch: Stretch, rung: int) -> bool:
         return any(need in self.states and self.states[need].is_lost for need in needs_of(stretch, rung))
+
+    def are_late(self, stretch: Stretch, rung: int) -> bool:
+        return any(need in self.states and self.states[need].is_late for need in needs_of(stretch, rung))
+
+    def why_lost(self, stretch: Stretch) -> FetchFailure | None:
+        """Why the first rung of a stretch that is lost is lost."""
+        needs = (need for rung in range(len(stretch.rungs)) for need in needs_of(stretch, rung))
+        return next((self.states[need].lost for need in needs if need in self.states and self.states[need].lost), None)
 
     def asked(self, request_id: int) -> tuple[Need, NeedState] | None:
         """The need that a request was made for."""

@@ -118,7 +118,18 @@ class Recovery:
         if state.rounds < self._policy.rule(failure.kind).attempts or may_come:
             state.retry_at_us = now + self._wait_us(failure, state.rounds)
             return
-        state.is_lost = True
+        state.lost = failure
+
+    def need_refused(self, track: TrackState, state: NeedState, what: str, failure: FetchFailure, now: int) -> None:
+        """What came is of no use to the output: it may come whole another time, or is lost."""
+        index, rung = state.place
+        state.refused.append(_attempt(track, what, index, rung, state.source, failure, now))
+        state.is_held = False
+        state.rounds += 1
+        if state.rounds < self._policy.rule(failure.kind).attempts:
+            state.is_late, state.retry_at_us = True, now + self._wait_us(failure, state.rounds)
+        else:
+            state.lost = failure
 
     def how_it_ended(self, track: TrackState, request: Request) -> str:
         """What made a segment arrive that had failed before; "" when it had not."""

@@ -110,7 +110,8 @@ class TrackState:
             for rung in range(len(stretch.rungs))
             if rung not in retries.dead_rungs and not self.prerequisites.are_lost(stretch, rung)
         ]
-        ceiling = retries.ceiling
+        in_time = [rung for rung in usable if not self.prerequisites.are_late(stretch, rung)]
+        usable, ceiling = in_time or usable, retries.ceiling
         return usable if ceiling is None else [rung for rung in usable if rung <= ceiling] or usable
 
     def needs_are_lost(self) -> bool:
@@ -240,28 +241,46 @@ class TrackState:
 
     def drop_unfed(self, need: Need) -> list[Event]:
         """Drop what needs what cannot be had and was not yet fed, and all after it, to be requested again."""
-        lost = next(
+        lost = self._first_with(need, self._feed.next_index)
+        return [] if lost is None else self._drop_from(lost.index)
+
+    def take_back(self, need: Need, position_us: int) -> list[Event]:
+        """The output cannot use what was fed with this: drop that too, and what lies behind, to be requested again."""
+        events = self.trim(position_us)
+        lost = self._first_with(need, self.track.first_index)
+        if lost is None:
+            return events
+        events += self._drop_from(lost.index)
+        if lost.index < self._feed.next_index:
+            self._feed.restart(lost.index)
+            events.append(CutTrack(self.kind, lost.start_us))
+        return events
+
+    def _first_with(self, need: Need, from_index: int) -> BufferedSegment | None:
+        """The first buffered segment that needs this."""
+        return next(
             (
-                each.index
+                each
                 for each in self.buffer
-                if each.index >= self._feed.next_index
+                if each.index >= from_index
                 and each.rung != ABSENT
                 and need in needs_of(self.track.stretch_of(each.index), each.rung)
             ),
             None,
         )
-        if lost is None:
-            return []
-        self.next_index = lost
+
+    def _drop_from(self, index: int) -> list[Event]:
         events: list[Event] = self.drop_kept()
+        self.next_index = index
         self.retries = Retries(log=self.retries.log)
-        dropped = self.buffer.drop_from(lost)
+        dropped = self.buffer.drop_from(index)
         self.wasted_bytes += sum(segment.size_bytes for segment in dropped)
         return events + discarded(dropped)
 
     def attempts(self) -> tuple[Attempt, ...]:
         """Every request that failed for what is missing now, oldest first."""
-        needs = [attempt for state in self.prerequisites.states.values() for attempt in state.log]
+        states = self.prerequisites.states.values()
+        needs = [attempt for state in states for attempt in (*state.log, *state.refused)]
         return tuple(sorted((*needs, *self.retries.log), key=lambda attempt: attempt.time_us))
 
     def abandon(self, reason: str) -> list[Event]:
@@ -271,6 +290,11 @@ class TrackState:
             return []
         self.wasted_bytes += request.received_bytes
         return [AbandonSegment(request.request_id, reason)]
+
+    def is_in_trouble(self) -> bool:
+        """Whether something that is wanted now has failed and is being tried again."""
+        states = self.prerequisites.states.values()
+        return bool(self.retries.log) or any(state.log for state in states if not state.is_lost)
 
     def drop_kept(self) -> list[Event]:
         """Forget what a failed request had brought."""

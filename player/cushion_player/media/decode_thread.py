@@ -94,6 +94,7 @@ class DecodeThread(ABC):
         self._thread: threading.Thread | None = None
         # The thread's own:
         self._rung = -1
+        self._place = ("", 0)
         self._is_usable = True
         self._worked_for = 0
         self._barren = 0
@@ -279,6 +280,7 @@ class DecodeThread(ABC):
         self._pass_on(self._decoder.drain(), generation)
         self._part()
         self._rung, self._is_usable = media_format.rung, False
+        self._place = media_format.key, media_format.index
         try:
             self._decoder.switch(media_format)
         except UnsupportedCodec as error:
@@ -290,7 +292,7 @@ class DecodeThread(ABC):
             self._is_usable = True
 
     def _tell(self, code: DecodeFault, message: str, *, is_fatal: bool = False) -> None:
-        self._listener.on_track_failed(DecodeFailure(self.kind, code, message, self._rung, is_fatal))
+        self._listener.on_track_failed(DecodeFailure(self.kind, code, message, self._rung, is_fatal, *self._place))
 
     def _decode(self, work: SegmentWork, generation: int) -> bool:
         """Whether the segment gave anything at all, or at least no damage.

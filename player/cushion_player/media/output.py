@@ -10,7 +10,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from cushion_player.boxes import read_init
 from cushion_player.clock import Clock
+from cushion_player.errors import DecodeError, UnsupportedCodec
 from cushion_player.media.audio_track import AudioTrack
 from cushion_player.media.decode_thread import DecodeThread, EndWork, SegmentWork, SwitchWork
 from cushion_player.media.media_clock import MediaClock
@@ -18,9 +20,11 @@ from cushion_player.media.media_time import MediaTimes
 from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.media.text_track import TextTrack
 from cushion_player.media.video_track import VideoTrack
+from cushion_player.model import Container
 from cushion_player.outputs import (
     AudioOutput,
     DecodeFailure,
+    DecodeFault,
     MediaFormat,
     MediaSegment,
     OutputListener,
@@ -38,6 +42,7 @@ __all__ = ["DecodedOutput", "NullDecodeOutput"]
 
 REPORT_US: Final = 100_000
 """How often to look whether the output has run dry."""
+_HANDLERS: Final = {TrackKind.VIDEO: "vide", TrackKind.AUDIO: "soun"}
 POSITION_TURNS: Final = 3
 """Of these looks, so many to one word of the position: the engine carries it on by itself."""
 
@@ -71,6 +76,7 @@ class DecodedOutput:
         self._audio = AudioTrack(self, self._media_clock, audio_output)
         self._tracks: dict[TrackKind, DecodeThread] = {}
         self._formats: dict[TrackKind, MediaFormat] = {}
+        self._refused: dict[TrackKind, DecodeFailure] = {}
         self._listener: OutputListener | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reports: asyncio.Task[None] | None = None
@@ -112,6 +118,8 @@ class DecodedOutput:
         if track is TrackKind.TEXT:
             self._text.switch_format(media_format)
         elif track in self._tracks:
+            if media_format != self._formats.get(track):
+                self._look_at(track, media_format)
             self._formats[track] = media_format
             self._tracks[track].submit(SwitchWork(media_format))
 
@@ -254,8 +262,27 @@ class DecodedOutput:
                 self._listener.on_output_ready()
 
     def _tell_failed(self, failure: DecodeFailure) -> None:
+        if failure.code in (DecodeFault.INIT, DecodeFault.CODEC):
+            if self._refused.get(failure.track) == failure:
+                return  # told when it was fed
+            self._refused[failure.track] = failure
         if self._listener is not None and not self._is_closed:
             self._listener.on_decode_failed(failure)
+
+    def _look_at(self, track: TrackKind, shown: MediaFormat) -> None:
+        """Tell at once of an initialisation segment that no decoder will read: long before it is its turn."""
+        if shown.container is not Container.MP4 or self._loop is None:
+            return
+        try:
+            read_init(shown.init, _HANDLERS[track])
+        except UnsupportedCodec as error:
+            code, message = DecodeFault.CODEC, str(error)
+        except DecodeError as error:
+            code, message = DecodeFault.INIT, f"the initialisation segment of the {track} track cannot be read: {error}"
+        else:
+            return
+        failure = DecodeFailure(track, code, message, shown.rung, key=shown.key, index=shown.index)
+        self._loop.call_soon(self._tell_failed, failure)
 
     def _tell_metadata(self, time_us: int, data: bytes) -> None:
         if self._listener is not None and not self._is_closed:

@@ -205,8 +205,10 @@ class FakeMediaOutput:
         fatal: bool = False,
         code: DecodeFault = DecodeFault.DECODE,
         rung: int = 0,
+        key: str = "",
+        index: int = 0,
     ) -> None:
-        self._told.on_decode_failed(DecodeFailure(track, code, message, rung, fatal))
+        self._told.on_decode_failed(DecodeFailure(track, code, message, rung, fatal, key, index))
 
     @property
     def _told(self) -> OutputListener:

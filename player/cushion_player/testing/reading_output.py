@@ -37,7 +37,7 @@ class ReadingOutput(NullDecodeOutput):
             try:
                 info = read_init(media_format.init)
             except MediaError as error:
-                self._fail(track, DecodeFault.INIT, str(error), media_format.rung)
+                self._fail(track, DecodeFault.INIT, str(error), media_format)
         self._formats[track] = (media_format, info)
 
     def feed(self, track: TrackKind, segment: MediaSegment) -> None:
@@ -50,14 +50,15 @@ class ReadingOutput(NullDecodeOutput):
         try:
             read_segment(segment.data, info)
         except MediaError as error:
-            self._fail(track, DecodeFault.DECODE, str(error), media_format.rung)
+            self._fail(track, DecodeFault.DECODE, str(error), media_format)
         else:
             if self._keeps_log:
                 self.fed.setdefault(track, []).append((segment.start_us, segment.end_us))
         super().feed(track, segment)
 
-    def _fail(self, track: TrackKind, fault: DecodeFault, message: str, rung: int) -> None:
-        asyncio.get_running_loop().call_soon(self._tell, DecodeFailure(track, fault, message, rung))
+    def _fail(self, track: TrackKind, fault: DecodeFault, message: str, shown: MediaFormat) -> None:
+        failure = DecodeFailure(track, fault, message, shown.rung, key=shown.key, index=shown.index)
+        asyncio.get_running_loop().call_soon(self._tell, failure)
 
     def _tell(self, failure: DecodeFailure) -> None:
         if self._hears is not None and not self._is_closed:

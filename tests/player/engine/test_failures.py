@@ -76,28 +76,6 @@ def test_a_failed_playback_gives_up_every_request_and_feeds_nothing_more() -> No
     assert engine.take_events() == []
 
 
-def test_every_rung_has_its_own_tries_of_its_initialisation_segment() -> None:
-    engine = PlaybackEngine()
-    engine.set_limits(Limits(pinned_rung=0), now=0)
-    engine.start(make_timeline(audio_bps=None), 0, now=0)
-    events = engine.take_events()
-    segment, now = only(events, FetchSegment), 0
-    for _ in range(2):
-        engine.segment_failed(only(events, FetchInit).request_id, RESET, now=now)
-        engine.take_events()
-        now += 2 * SECOND
-        engine.handle_timer(now=now)
-        events = engine.take_events()
-
-    engine.set_limits(Limits(pinned_rung=1), now=now)
-    engine.segment_received(segment.request_id, 75_000, now - 1, now=now)
-    engine.segment_failed(only(engine.take_events(), FetchInit).request_id, RESET, now=now)
-    engine.take_events()
-    engine.handle_timer(now=now + SECOND)
-
-    assert only(engine.take_events(), FetchInit).rung == 1
-
-
 def test_what_failed_of_a_later_segment_is_not_held_against_one_that_is_fetched_again() -> None:
     engine = PlaybackEngine()
     engine.set_limits(Limits(pinned_rung=1), now=0)

@@ -13,7 +13,6 @@ from tests.player.faults.vod_scenarios import vod_scenarios
 
 PENDING: Mapping[str, str] = {
     "steering": "no steering server is asked",
-    "other init": "an initialisation segment that cannot be read ends playback though other rungs are fine",
 }
 """What scenarios need that is not there, and what happens instead. Each of them must fail, and a test says which no
 longer do: whoever brings a feature takes it out of here, and puts what it does not do yet into BEHIND."""

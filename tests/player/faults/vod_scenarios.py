@@ -156,13 +156,27 @@ def _damaged() -> Iterator[Scenario]:
     yield _vod("a video segment is empty", Ends(damaged=few), *always(VIDEO, Shorten(0)))
     yield _vod("a video segment is a web page", Ends(damaged=few), *always(VIDEO, Html()))
     yield _vod("an announced length is too short", Ends(damaged=(0, 1)), *once(VIDEO, WrongLength(-10_000)))
+    for what, fault in by_name(
+        {
+            "a web page": Html(),
+            "empty": Instead(b""),
+            "cut short": Shorten(300),
+            "noise": Corrupt(8, 200),
+            "404": Status(404),
+            "503": Status(503),
+        }
+    ):
+        yield _vod(f"one rung's initialisation is {what}", Ends(), *always("/p0/v2/init.mp4", fault))
+    yield _vod("an initialisation segment is noise once", Ends(), *once("/p0/v*/init.mp4", Corrupt(8, 200)))
+    yield _vod("one rung's initialisation hangs", Ends(), *always("/p0/v2/init.mp4", Hang()))
+    yield _vod("one rung's initialisation hangs from the start", Ends(), *always("/p0/v0/init.mp4", Hang()))
+    yield _vod("the lowest rung's initialisation is noise", Ends(), *always("/p0/v0/init.mp4", Corrupt(8, 200)))
+    yield _vod("the audio's initialisation is noise", Fails(("decode",)), *always("/p0/a0/init.mp4", Corrupt(8, 200)))
     yield _vod(
-        "one rung's initialisation is a web page",
-        Ends(damaged=ANY),
-        *always("/p0/v2/init.mp4", Html()),
-        needs="other init",
+        "the video's initialisations are web pages",
+        Fails(("decode",), ("init of video",)),
+        *always("/p0/v*/init.mp4", Html()),
     )
-    yield _vod("the video's initialisations are web pages", Fails(("decode",)), *always("/p0/v*/init.mp4", Html()))
 
 
 def _manifests() -> Iterator[Scenario]:
