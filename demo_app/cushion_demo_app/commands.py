@@ -13,11 +13,19 @@ _DEFAULT_DATA = Path(".cushion")
 
 DataOption = Annotated[Path, typer.Option("--data", help="Where everything is kept: server/, device/, downloads/.")]
 
+RendererOption = Annotated[
+    str,
+    typer.Option(
+        envvar="CUSHION_RENDERER", help="Who draws the picture: raster (the processor), gpu, or auto, by what is there."
+    ),
+]
+
 
 def app(
     server: Annotated[str, typer.Option(help="URL of the backend; default: the one that serves DATA.")] = "",
     data: DataOption = _DEFAULT_DATA,
     title: Annotated[str, typer.Option(help="Id or name of a title to play at once.")] = "",
+    renderer: RendererOption = "auto",
     screenshot_at: Annotated[float, typer.Option(hidden=True)] = -1.0,
     screenshot: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -37,6 +45,7 @@ def app(
     from cushion_demo_app.app import AppPlan, run_app
     from cushion_demo_app.main_window import WindowStart
     from cushion_demo_app.screenshot import ScreenshotOrder
+    from cushion_demo_app.video_sink import check_renderer
 
     if title:
         from cushion_demo_app.title_check import check_title_of
@@ -44,7 +53,8 @@ def app(
         check_title_of(url, title)
     advice = f"Start the backend that belongs to --server {url} again." if server else serve_advice(data.resolve())
     order = ScreenshotOrder(screenshot_at, screenshot) if screenshot is not None and screenshot_at >= 0 else None
-    start = WindowStart(title_id=title, advice=advice)
+    check_renderer(renderer)
+    start = WindowStart(title_id=title, advice=advice, renderer=renderer)
     outcome = run_app(AppPlan(data / "device", url, start, screenshot=order))
     raise typer.Exit(outcome.status)
 

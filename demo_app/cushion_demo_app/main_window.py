@@ -17,6 +17,7 @@ from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_demo_app.services import CLOSE_TIMEOUT_S, AppServices
 from cushion_demo_app.session_port import SessionLike
+from cushion_demo_app.video_sink import AUTO, GPU, choose_renderer
 from cushion_demo_app.wishes import PlayRequest, Wishes
 from cushion_sdk.contracts.ingest import IngestJob
 from cushion_traces.named import NAMES
@@ -31,7 +32,8 @@ class WindowStart:
 
     play: plays at once. title_id: a title's id or name, plays once the catalog has it. link, volume: instead of those
     kept from last time. preparing: what somebody else is bringing to the catalog just now. advice: a sentence, what to
-    do when the backend is gone. revive: brings it back, True when it did; it blocks, and is called on another thread.
+    do when the backend is gone. renderer: who draws the picture, a word of `video_sink`. revive: brings the backend
+    back, True when it did; it blocks, and is called on another thread.
     """
 
     play: PlayRequest | None = None
@@ -41,6 +43,7 @@ class WindowStart:
     shows_catalog: bool = True
     preparing: Callable[[], tuple[IngestJob, ...]] = tuple
     advice: str = ""
+    renderer: str = AUTO
     revive: Callable[[], bool] | None = None
 
 
@@ -61,6 +64,8 @@ class MainWindow(QtWidgets.QMainWindow):
         self.resize(_SIZE)
         self.catalog_page = CatalogPage()
         self.player_page = PlayerPage()
+        if choose_renderer(start.renderer) == GPU:
+            self.player_page.surface.use_gpu()
         self.pages = QtWidgets.QStackedWidget()
         self.pages.addWidget(self.catalog_page)
         self.pages.addWidget(self.player_page)

@@ -1,19 +1,23 @@
 """The picture by way of the graphics card: planes go into Qt's video frames as they are, and shaders do the rest.
 
+Who draws is chosen here too; `gpu_picture` has the widget.
+
 For machines with a card: without one Qt does the same on the processor, at seven to ten times the cost of
 `video_surface`. What a card would be given can be tested without one, by Qt's own conversion of the frame.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cushion_demo_app.frame_puller import FramePuller
 from cushion_demo_app.qt import QtCore, QtGui, load_multimedia
-from cushion_player.outputs import DynamicRange, FrameSource, VideoFrame
+from cushion_player.errors import UsageError
+from cushion_player.outputs import DynamicRange, VideoFrame
 
 if TYPE_CHECKING:
     from cushion_player.media.planes import Planes
@@ -23,7 +27,9 @@ AUTO, RASTER, GPU = "auto", "raster", "gpu"
 
 
 def gl_renderer() -> str:
-    """What draws OpenGL here (GL_RENDERER); "" when nothing does."""
+    """What draws OpenGL here (GL_RENDERER); "" when nothing does. On the Qt thread, before any Qt Quick is made."""
+    if sys.platform == "linux" and not _has_card():
+        return ""  # loading OpenGL only to hear that the processor would draw costs a start 50 ms
     surface = QtGui.QOffscreenSurface()
     surface.create()
     context = QtGui.QOpenGLContext()
@@ -36,12 +42,22 @@ def gl_renderer() -> str:
         context.doneCurrent()
 
 
+def _has_card() -> bool:
+    """Whether Linux has a device that could draw: a DRM one, Nvidia's own, or that of WSL."""
+    return any(Path("/dev").glob("dri/renderD*")) or any(Path("/dev", name).exists() for name in ("nvidia0", "dxg"))
+
+
+def check_renderer(wish: str) -> None:
+    """Raises UsageError for an unknown one."""
+    if wish not in (AUTO, RASTER, GPU):
+        raise UsageError(f"the renderer is {AUTO}, {RASTER} or {GPU}, not {wish!r}")
+
+
 def choose_renderer(wish: str, renderer_name: Callable[[], str] = gl_renderer) -> str:
-    """RASTER or GPU: what was wished for, or by what draws here. Raises ValueError for an unknown wish."""
+    """RASTER or GPU: what was wished for, or by what draws here. Raises UsageError for an unknown wish."""
+    check_renderer(wish)
     if wish in (RASTER, GPU):
         return wish
-    if wish != AUTO:
-        raise ValueError(f"the renderer is {AUTO}, {RASTER} or {GPU}, not {wish!r}")
     name = renderer_name().lower()
     return GPU if name and not any(word in name for word in _SOFTWARE) else RASTER
 
@@ -66,6 +82,10 @@ class QtFrames:
         self._fill(made, list(planes.rows))
         self._finish(made, frame, frame.look.rotation_deg)
         return made
+
+    def nothing(self) -> Any:
+        """A frame that clears the screen."""
+        return self._qt.QVideoFrame()
 
     def _format(self, frame: VideoFrame, planes: Planes) -> Any:
         from cushion_player.media.planes import Matrix, PlaneLayout
@@ -127,33 +147,3 @@ class QtFrames:
             made.setRotation(named[rotation_deg])
         made.setStartTime(frame.time_us)
         made.setEndTime(frame.time_us + frame.duration_us)
-
-
-class SinkRenderer(QtCore.QObject):
-    """A `VideoRenderer` that hands due frames to a QVideoSink, on the Qt thread. Attach and detach from any thread."""
-
-    frame_shown = QtCore.Signal()
-
-    def __init__(self, sink: Any, parent: QtCore.QObject | None = None) -> None:
-        """sink: a QVideoSink, such as a QVideoWidget's."""
-        super().__init__(parent)
-        self._sink = sink
-        self._frames = QtFrames()
-        self.last_frame: VideoFrame | None = None
-        self._puller = FramePuller(self._take, self)
-
-    def attach(self, source: FrameSource) -> None:
-        self._puller.attach(source)
-
-    def detach(self) -> None:
-        """The last picture stays."""
-        self._puller.detach()
-
-    def pull(self) -> None:
-        """Look for a frame that is due now."""
-        self._puller.pull()
-
-    def _take(self, frame: VideoFrame) -> None:
-        self.last_frame = frame
-        self._sink.setVideoFrame(self._frames.make(frame))
-        self.frame_shown.emit()

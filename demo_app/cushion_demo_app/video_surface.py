@@ -1,12 +1,14 @@
-"""The picture: a widget that pulls due frames and paints them, letterboxed, with the CPU.
+"""The picture: a widget that pulls due frames and shows them, letterboxed, with the text that belongs over it.
 
-Scaling and colour conversion happen in one swscale pass straight to the size on screen; the result is painted from
-the very buffer swscale wrote. Measured against the GPU paths on machines without a GPU, this one is 7 to 10 times
-cheaper, and it is the one that can be photographed off screen.
+It paints them with the CPU: scaling and colour conversion happen in one swscale pass straight to the size on screen,
+and the result is painted from the very buffer swscale wrote. Without a graphics card that is 7 to 10 times cheaper than
+any path over one, and it is the one that can be photographed off screen. Where there is a card, `use_gpu` hands the
+frames to it; when it fails, the CPU paints on.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -15,9 +17,12 @@ from numpy.typing import NDArray
 from cushion_demo_app.caption_painter import CaptionPainter
 from cushion_demo_app.frame_puller import FramePuller
 from cushion_demo_app.geometry import Box, letterbox
+from cushion_demo_app.gpu_picture import GpuFailed, GpuPicture, Picture
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_player.outputs import FrameSource, VideoFrame
 from cushion_player.text import Cue
+
+log = logging.getLogger(__name__)
 
 ToBgra = Callable[[VideoFrame, int, int], NDArray[np.uint8]]
 """(frame, width, height) -> (height, width, 4) uint8 BGRA; rows may lie further apart than 4 × width."""
@@ -58,6 +63,20 @@ class SurfaceLease:
             self._surface.cues_changed.emit(cues)
 
 
+class _CaptionOverlay(QtWidgets.QWidget):
+    """The text over a picture that somebody else draws; clicks go through it."""
+
+    def __init__(self, surface: VideoSurface) -> None:
+        super().__init__(surface)
+        self.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._surface = surface
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        painter = QtGui.QPainter(self)
+        self._surface.paint_captions(painter)
+        painter.end()
+
+
 class VideoSurface(QtWidgets.QWidget):
     """A `VideoRenderer` on the Qt thread. `attach` and `detach` may be called from any thread."""
 
@@ -82,6 +101,8 @@ class VideoSurface(QtWidgets.QWidget):
         self._puller = FramePuller(self._take, self)
         self._captions = CaptionPainter()
         self._covered_px = 0
+        self._gpu: Picture | None = None
+        self._overlay: _CaptionOverlay | None = None
         self.cues_changed.connect(self.show_cues)
 
     # ------------------------------------------------------------------ VideoRenderer
@@ -103,6 +124,26 @@ class VideoSurface(QtWidgets.QWidget):
         self.clear()
         return self.lease
 
+    def use_gpu(self, make: Callable[[QtWidgets.QWidget], Picture] = GpuPicture) -> bool:
+        """Have a graphics card draw from now on; False, and a line in the log, when it cannot.
+
+        Before the window is shown: a window in use would be made anew.
+        """
+        try:
+            self._gpu = make(self)
+        except GpuFailed as exc:
+            self._fall_back(exc)
+            return False
+        self._overlay = _CaptionOverlay(self)
+        self._overlay.show()
+        self._place()
+        return True
+
+    @property
+    def is_on_gpu(self) -> bool:
+        """Whether a graphics card draws the picture."""
+        return self._gpu is not None
+
     @property
     def last_frame(self) -> VideoFrame | None:
         """The frame on screen."""
@@ -122,19 +163,23 @@ class VideoSurface(QtWidgets.QWidget):
     def show_cues(self, cues: tuple[Cue, ...]) -> None:
         """Text over the picture, from now on; on the Qt thread."""
         self._captions.show(cues)
-        self.update()
+        self._update_captions()
 
     def cover_bottom(self, height_px: int) -> None:
         """Something lies over so much of the bottom: text keeps above it."""
         if height_px != self._covered_px:
             self._covered_px = height_px
-            self.update()
+            self._update_captions()
 
     def clear(self) -> None:
         """Back to black."""
         self._captions.show(())
         self._frame = None
         self._forget_image()
+        if self._gpu is not None:
+            self._gpu.clear()
+        self._place()
+        self._update_captions()
         self.update()
 
     # ------------------------------------------------------------------ pulling
@@ -144,24 +189,70 @@ class VideoSurface(QtWidgets.QWidget):
         self._puller.pull()
 
     def _take(self, frame: VideoFrame) -> None:
-        self._frame = frame
-        self.update()
+        before, self._frame = self._frame, frame
+        if self._gpu is not None:
+            try:
+                self._gpu.show_frame(frame)
+            except GpuFailed as exc:
+                self._fall_back(exc)
+        if self._gpu is None:
+            self.update()
+        elif before is None or before.shape_px != frame.shape_px:
+            self._place()
         self.frame_shown.emit()
+
+    def _fall_back(self, why: GpuFailed) -> None:
+        """Paint with the CPU from now on."""
+        log.warning("the graphics card does not draw the picture, the processor does: %s", why)
+        if self._gpu is not None:
+            self._gpu.remove()
+            self._gpu = None
+        if self._overlay is not None:
+            self._overlay.hide()
+            self._overlay.deleteLater()
+            self._overlay = None
+        self.update()
+
+    def _place(self) -> None:
+        """The card's picture where the letterbox has it, its captions over all of this widget."""
+        if self._gpu is None:
+            return
+        box = self.picture_box()
+        self._gpu.place(box if box.width else Box(0, 0, self.width(), self.height()))
+        if self._overlay is not None:
+            self._overlay.setGeometry(self.rect())
+            self._overlay.raise_()
+        self.update()
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        self._place()
 
     # ------------------------------------------------------------------ painting
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         painter = QtGui.QPainter(self)
         box = self.picture_box()
-        if self._frame is None or not box.width:
+        if self._frame is None or not box.width or self._gpu is not None:
             painter.fillRect(self.rect(), QtCore.Qt.GlobalColor.black)
         else:
             self._fill_around(painter, box)
             image = self._image_for(self._frame, box)
             painter.drawImage(QtCore.QRect(*box), image)
+            self.paint_captions(painter)
+        painter.end()
+
+    def paint_captions(self, painter: QtGui.QPainter) -> None:
+        """The text, in coordinates of this widget."""
+        if self._frame is not None:
+            box = self.picture_box()
             below_px = self.height() - box.y - box.height
             self._captions.paint(painter, box, max(0, self._covered_px - below_px))
-        painter.end()
+
+    def _update_captions(self) -> None:
+        if self._overlay is not None:
+            self._overlay.update()
+        else:
+            self.update()
 
     def _fill_around(self, painter: QtGui.QPainter, box: Box) -> None:
         black = QtCore.Qt.GlobalColor.black

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from cushion_demo_app.app import AppPlan, run_app
 from cushion_demo_app.display import has_display
 from cushion_demo_app.main_window import WindowStart
+from cushion_demo_app.video_sink import check_renderer
 from cushion_demo_app.wishes import PlayRequest
 from cushion_player.errors import PlaybackError, UsageError
 from cushion_sdk.cli.windows import WindowRequest
@@ -24,6 +25,7 @@ def play_url(request: WindowRequest) -> SessionSummary:
     """
     if not has_display():
         raise UsageError("there is no display here; --headless plays without one")
+    check_renderer(request.renderer)
     source, options = asyncio.run(_find(request)) if request.server else (request.url, request.options)
     if isinstance(source, Title):
         play = PlayRequest.of_title(source, options.start_s)
@@ -34,7 +36,11 @@ def play_url(request: WindowRequest) -> SessionSummary:
             device_dir=request.device_dir,
             server_url=request.server or None,
             start=WindowStart(
-                play=play, link=str(options.trace or "unshaped"), volume=options.volume, shows_catalog=False
+                play=play,
+                link=str(options.trace or "unshaped"),
+                volume=options.volume,
+                shows_catalog=False,
+                renderer=request.renderer,
             ),
             options=options,
             media_seconds=request.seconds if request.seconds is not None else math.inf,

@@ -9,12 +9,12 @@ import av
 import numpy as np
 import pytest
 
-from cushion_demo_app.qt import QtGui, QtWidgets, load_multimedia
-from cushion_demo_app.video_sink import GPU, RASTER, QtFrames, SinkRenderer, choose_renderer
+from cushion_demo_app.qt import QtGui, load_multimedia
+from cushion_demo_app.video_sink import GPU, RASTER, QtFrames, choose_renderer
+from cushion_player.errors import UsageError
 from cushion_player.media.film import FilmSpec, film_frame, read_frame_code
 from cushion_player.media.planes import planes_of
-from cushion_player.outputs import DynamicRange, FrameLook, VideoFrame, VideoRenderer
-from tests.contracts.video_renderer_suite import VideoRendererSuite
+from cushion_player.outputs import DynamicRange, FrameLook, VideoFrame
 
 SPEC = FilmSpec(640, 360, Fraction(30), 2.0)
 
@@ -34,29 +34,6 @@ def read_by_qt(made: Any) -> np.ndarray:
     image = made.toImage().convertToFormat(QtGui.QImage.Format.Format_RGB32)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)
     return rows[:, : image.width()].copy()
-
-
-class TestSinkRenderer(VideoRendererSuite):
-    def make(self) -> VideoRenderer:
-        multimedia: Any = load_multimedia()
-        self.sink = multimedia.QVideoSink()
-        self.times_us: list[int] = []
-        self.sink.videoFrameChanged.connect(self._note)
-        return SinkRenderer(self.sink)
-
-    def _note(self, frame: Any) -> None:
-        self.times_us.append(frame.startTime())
-
-    async def settle(self, renderer: VideoRenderer) -> None:
-        assert isinstance(renderer, SinkRenderer)
-        QtWidgets.QApplication.processEvents()
-        renderer.pull()
-
-    def shown_us(self, renderer: VideoRenderer) -> list[int]:
-        return self.times_us
-
-    def frame(self, time_us: int) -> VideoFrame:
-        return VideoFrame(time_us, 33_333, 640, 360, 0, film_frame(SPEC, 1))
 
 
 @pytest.mark.parametrize("layout", ["yuv420p", "nv12", "p010le", "yuv444p"])  # Qt itself cannot read yuv420p10le
@@ -127,7 +104,7 @@ def test_who_draws_is_found_by_what_is_there(wish: str, name: str, chosen: str) 
 
 
 def test_a_wish_nobody_knows_is_refused() -> None:
-    with pytest.raises(ValueError, match="not 'vulkan'"):
+    with pytest.raises(UsageError, match="not 'vulkan'"):
         choose_renderer("vulkan", lambda: "")
 
 

@@ -55,6 +55,13 @@ def play(
     hardware: Annotated[
         str, typer.Option(help="Hardware to try for decoding pictures: auto, off, or FFmpeg's devices, as in cuda.")
     ] = "auto",
+    renderer: Annotated[
+        str,
+        typer.Option(
+            envvar="CUSHION_RENDERER",
+            help="Who draws the picture: raster (the processor), gpu, or auto, by what is there.",
+        ),
+    ] = "auto",
 ) -> None:
     """Play a DASH or HLS presentation.
 
@@ -89,7 +96,7 @@ def play(
         hardware=hardware,
         thumbnails_url=as_url(thumbnails) if thumbnails else "",
     )
-    _play(as_url(url), options, data_directory(data) / "device", server, seconds, json, headless)
+    _play(as_url(url), options, data_directory(data) / "device", server, seconds, json, headless, renderer)
 
 
 def _keys_of(path: Path | None) -> KeyProvider | None:
@@ -115,6 +122,7 @@ def _play(
     seconds: float | None,
     json: str | None,
     headless: bool,
+    renderer: str,
 ) -> None:
     from cushion_sdk.cli.reports import check_target, tell_summary, write_summary
 
@@ -135,7 +143,7 @@ def _play(
     else:
         from cushion_sdk.cli.windows import WindowRequest, find_window
 
-        summary = find_window()(WindowRequest(url, options, device_dir, server, seconds))
+        summary = find_window()(WindowRequest(url, options, device_dir, server, seconds, renderer))
         problem = summary.errors[0].message if summary.startup_s is None and summary.errors else ""
     if json is None:
         tell_summary(summary)

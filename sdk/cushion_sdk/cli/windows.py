@@ -23,13 +23,17 @@ GROUP = "cushion.renderers"
 
 @dataclass(frozen=True, slots=True)
 class WindowRequest:
-    """What to play in a window. `server` is "" when there is no backend; device data lie in `device_dir`."""
+    """What to play in a window. `server` is "" when there is no backend; device data lie in `device_dir`.
+
+    renderer: who draws the picture, as far as the window has a choice: `auto`, `raster`, `gpu`.
+    """
 
     url: str
     options: SessionOptions
     device_dir: Path
     server: str = ""
     seconds: float | None = None
+    renderer: str = "auto"
 
 
 OpenWindow: TypeAlias = "Callable[[WindowRequest], SessionSummary]"
