@@ -12,9 +12,19 @@ from dataclasses import dataclass
 from cushion_player.choosing import Chooser, Line, has_sound, track_key, why_not
 from cushion_player.errors import UnsupportedManifestFeature
 from cushion_player.layout import Encryption, Names, PlannedTrack, TrackLayout, settle_holes
-from cushion_player.model import Address, Container, Key, Period, Presentation, Repair, Representation
+from cushion_player.model import (
+    Address,
+    Container,
+    Key,
+    PathwayClone,
+    Period,
+    Presentation,
+    Repair,
+    Representation,
+    Segment,
+)
 from cushion_player.places import address_at
-from cushion_player.timeline import Timeline, TrackKind
+from cushion_player.timeline import SteeringHint, Timeline, TrackKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +47,28 @@ class PlaybackPlan:
     """Whether the video's segments are the audio's too: what is fed to one is fed to both."""
     _tracks: dict[str, PlannedTrack]
 
-    def init_address(self, key: str, index: int, rung: int, source: str = "") -> Address | None:
+    def init_address(
+        self, key: str, index: int, rung: int, source: str = "", clones: Sequence[PathwayClone] = ()
+    ) -> Address | None:
         """The initialisation segment that segment `index` needs, at a source; None when it needs none."""
         init = self._tracks[key].init(index, rung)
-        return address_at(init.address, self.representation(key, index, rung), source) if init is not None else None
+        if init is None:
+            return None
+        return address_at(init.address, self.representation(key, index, rung), source, clones)
 
     def init_name(self, key: str, index: int, rung: int) -> str:
         """What the timeline calls that initialisation segment; "" when there is none."""
         return self._tracks[key].track.stretch_of(index).init_of(rung)
 
-    def segment_address(self, key: str, index: int, rung: int, source: str = "") -> Address:
-        address = self._tracks[key].stretch(index).segment(index, rung).address
-        return address_at(address, self.representation(key, index, rung), source)
+    def segment_address(
+        self, key: str, index: int, rung: int, source: str = "", clones: Sequence[PathwayClone] = ()
+    ) -> Address:
+        """Where the segment is at a source. clones: sources that a steering server has made."""
+        return address_at(self.segment(key, index, rung).address, self.representation(key, index, rung), source, clones)
+
+    def segment(self, key: str, index: int, rung: int) -> Segment:
+        """The segment as its home lists it."""
+        return self._tracks[key].stretch(index).segment(index, rung)
 
     def representation(self, key: str, index: int, rung: int) -> Representation:
         """What segment `index` is a part of at this rung."""
@@ -110,13 +130,23 @@ def plan_playback(presentation: Presentation, *, language: str | None = None) ->
     if not played:
         raise UnsupportedManifestFeature(why_not(presentation, periods), location=presentation.url)
     tracks = played + layouts.lay_out(TrackKind.TEXT, text)
-    timeline = Timeline(tuple(planned.track for planned in tracks), max(each.track.end_us() for each in played))
+    timeline = Timeline(
+        tuple(planned.track for planned in tracks),
+        max(each.track.end_us() for each in played),
+        steering=steering_hint(presentation),
+    )
     return PlaybackPlan(
         timeline,
         (*chooser.repairs, *layouts.repairs),
         has_muxed_audio=bool(main) and not sound and video is not None and has_sound(video),
         _tracks={planned.track.key: planned for planned in tracks},
     )
+
+
+def steering_hint(presentation: Presentation) -> SteeringHint | None:
+    """What an engine is told of a presentation's steering server."""
+    steering = presentation.steering
+    return SteeringHint(steering.default, steering.query_before_start) if steering is not None else None
 
 
 class _Layouts:

@@ -161,6 +161,17 @@ class RefreshManifest:
     """Find out how a live presentation goes on; answer with `timeline_updated` or `refresh_failed`."""
 
 
+@dataclass(frozen=True, slots=True)
+class AskSteering:
+    """Ask the steering server which source to use; answer with `steering_answered` or `steering_failed`.
+
+    sources: what was requested from since it was asked last, the current one last; throughputs_bps: what each brought.
+    """
+
+    sources: tuple[str, ...]
+    throughputs_bps: tuple[int, ...]
+
+
 Effect = (
     FetchInit
     | AcquireKey
@@ -175,6 +186,7 @@ Effect = (
     | StartOutput
     | StopOutput
     | RefreshManifest
+    | AskSteering
 )
 
 # --------------------------------------------------------------------------- notices
@@ -377,6 +389,22 @@ class SourceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcesSteered:
+    """The steering server wants another order of sources. `ttl_us`: when it is asked again."""
+
+    order: tuple[str, ...]
+    ttl_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SteeringFailed:
+    """The steering server gave no order: what was known goes on. `again_us`: when it is asked again; None is never."""
+
+    message: str
+    again_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One request that failed. `status`: of its HTTP answer, 0 without one. `what`: `segment 3`, `init`, `key`.
 
@@ -525,6 +553,8 @@ Notice = (
     | SegmentLoaded
     | SegmentRetried
     | SourceChanged
+    | SourcesSteered
+    | SteeringFailed
     | MediaDamaged
     | PartMissing
     | EventBegan

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any, TextIO, cast
 
 from cushion_player import events as event_types
-from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
+from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, SteeringAnswer, TrackSelection
 from cushion_player.engine.core import PlaybackEngine
 from cushion_player.engine.retry import RetryPolicy, RetryRule
 from cushion_player.engine.verbs import VERBS, VerbCall
 from cushion_player.errors import JournalError
 from cushion_player.timed import EventMark
-from cushion_player.timeline import LiveEdge, Stretch, Timeline, Track, TrackKind, TrackRung
+from cushion_player.timeline import LiveEdge, SteeringHint, Stretch, Timeline, Track, TrackKind, TrackRung
 from cushion_player.timeline_update import TimelineUpdate, TrackUpdate
 
 SCHEMA_VERSION = 2
@@ -34,6 +34,7 @@ VALUE_TYPES: dict[str, type] = {
     for cls in (
         *(Timeline, LiveEdge, Track, Stretch, TrackRung, TimelineUpdate, TrackUpdate),
         *(Limits, Loop, TrackSelection, FetchFailure, EngineConfig, RetryPolicy, RetryRule, EventMark),
+        *(SteeringHint, SteeringAnswer),
     )
 } | {cls.__name__: cls for cls in vars(event_types).values() if isinstance(cls, type) and dataclasses.is_dataclass(cls)}
 

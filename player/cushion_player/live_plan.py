@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cushion_player.addressing import PlaybackPlan
+from cushion_player.addressing import PlaybackPlan, steering_hint
 from cushion_player.availability import HOLD_BACK_TARGETS, Available, available_segments, presentation_delay
 from cushion_player.choosing import Choice, Chooser, Line, continue_line, has_sound, track_key, why_not
 from cushion_player.errors import ManifestError, UnsupportedManifestFeature
@@ -99,6 +99,7 @@ class LivePlanner:
             self._end_us(),
             is_live=True,
             live=self._edge(now, utc_offset_us, has_changed=True),
+            steering=steering_hint(presentation),
         )
         self.plan = PlaybackPlan(
             replace(timeline, start_us=self._start_us(timeline, now)),
@@ -213,6 +214,11 @@ class LivePlanner:
             rungs = follower.layout.newest_rungs()
             found.append(rungs[min(self._rungs.get(follower.layout.key, 0), len(rungs) - 1)])
         return found
+
+    def has_rung(self, key: str, item: Representation) -> bool:
+        """Whether a representation is a rung of a track now."""
+        layout = next((each.layout for each in self._followers if each.layout.key == key), None)
+        return layout is not None and any(rung.id == item.id for rung in layout.newest_rungs())
 
     def siblings(self, item: Representation) -> tuple[Representation, ...]:
         """The rungs of the track that a representation is one of."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from cushion_player import manifest
@@ -16,14 +17,18 @@ from cushion_player.asking import Asker
 from cushion_player.clock import Clock
 from cushion_player.clock_sync import ClockSync
 from cushion_player.engine import FetchFailure
-from cushion_player.errors import CushionError, FetchError, HttpStatusError, SegmentNotListed
+from cushion_player.errors import CushionError, FetchError, SegmentNotListed
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
+from cushion_player.failures import failure_of
 from cushion_player.live_plan import LivePlanner
 from cushion_player.loading import complete
 from cushion_player.manifest import ReadResult
+from cushion_player.manifest.hls_pathways import read_at_place
 from cushion_player.manifest.hls_refresh import joining_url
 from cushion_player.manifest.hls_refresh import reload_url as playlist_url
-from cushion_player.model import US_PER_S, Location, Presentation, Representation
+from cushion_player.model import US_PER_S, BaseUrl, Location, Presentation, Representation
+from cushion_player.places import sources_of
+from cushion_player.sourcing import Sourcing
 from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts
 
@@ -39,6 +44,7 @@ class LiveSource:
     def __init__(
         self,
         asker: Asker,
+        sourcing: Sourcing,
         clock: Clock,
         sync: ClockSync,
         presentation: Presentation,
@@ -51,6 +57,9 @@ class LiveSource:
 
         Raises ManifestError kinds when nothing of it can be played, or nothing is there yet."""
         self._asker = asker
+        self._sourcing = sourcing
+        self._sources: dict[str, str] = {}
+        """By track, the source that was asked last."""
         self._others = tuple(others)
         self._good: tuple[tuple[Location, ...], str] = ((), "")
         """Where the manifest was had last, and what it offered then."""
@@ -98,6 +107,8 @@ class LiveSource:
     async def locate(self, effect: FetchSegment | FetchInit | AcquireKey) -> PlaybackPlan:
         """The plan, once it has the address of what is to be fetched. Raises FetchError and ManifestError kinds."""
         self._planner.activate(effect.key, effect.rung)
+        if isinstance(effect, FetchSegment):
+            self._sources[effect.key] = effect.source
         if not self._planner.is_listed(effect.key, effect.index, effect.rung):
             await self._join(effect)
             if not self._planner.is_listed(effect.key, effect.index, effect.rung):
@@ -118,8 +129,7 @@ class LiveSource:
             else:
                 await self._read_mpd()
         except CushionError as exc:
-            status = exc.status if isinstance(exc, HttpStatusError) else 0
-            on_failure(FetchFailure(exc.code, str(exc), retryable=True, status=status))
+            on_failure(replace(failure_of(exc), retryable=True, retry_after_us=0))
             return
         update = self._planner.update(
             self._presentation,
@@ -182,31 +192,41 @@ class LiveSource:
 
     async def _read_rung(self, item: Representation) -> None:
         """Read the playlist of the rung that is played; when that cannot be had, of another one of the track."""
+        places = self._places(item)
         try:
-            await self._read_playlist(item)
+            await self._read_playlist(item, places[0])
             return None
         except CushionError:
-            for url in item.alternatives:
+            for place in places[1:]:
                 with contextlib.suppress(CushionError):
-                    return await self._put_in(item, url)
+                    return await self._put_in(item, place)
             others = [each for each in self._planner.siblings(item) if each.source != item.source]
             if not others:
                 raise
             self._turn += 1
-            await self._put_in(others[self._turn % len(others)], others[self._turn % len(others)].source)
+            other = others[self._turn % len(others)]
+            await self._put_in(other, self._places(other)[0])
 
-    async def _read_playlist(self, item: Representation) -> None:
+    def _places(self, item: Representation) -> list[BaseUrl]:
+        """Where its playlist is: first at the source that its track is asked of."""
+        places = sources_of(item, self._sourcing.clones)
+        source = next((source for key, source in self._sources.items() if self._planner.has_rung(key, item)), "")
+        ordered = [places[source]] if source in places else []
+        return list(dict.fromkeys((*ordered, *places.values()))) or [BaseUrl(item.source)]
+
+    async def _read_playlist(self, item: Representation, place: BaseUrl) -> None:
         age = Fraction(self._clock.now_us() - self._read_us.get(item.id, 0), US_PER_S)
-        url = playlist_url(item, age=age, may_block=self._planner.may_block)
+        is_home = not item.bases or item.bases[0].url == place.url
+        url = playlist_url(item, at=place.url, age=age, may_block=self._planner.may_block, may_skip=is_home)
         if not url:
             return
         try:
-            await self._put_in(item, url)
+            await self._put_in(item, place, url)
         except FetchError:
-            if url == item.source:
+            if url == place.url:
                 raise
             self._planner.may_block = False  # what was asked for may be more than the server can do
-            await self._put_in(item, item.source)
+            await self._put_in(item, place)
 
     async def _join(self, effect: FetchSegment | FetchInit | AcquireKey) -> None:
         """Read the playlist of a rung that was not followed until now."""
@@ -217,13 +237,14 @@ class LiveSource:
             if self._planner.is_listed(effect.key, effect.index, effect.rung):
                 return
             current = self._newest(effect.key, effect.index)
-            url = joining_url(item, current) if self._planner.may_block else item.source
+            place = self._places(item)[0]
+            url = joining_url(item, current, place.url) if self._planner.may_block else place.url
             try:
-                await self._put_in(item, url)
+                await self._put_in(item, place, url)
             except FetchError:
-                if url == item.source:
+                if url == place.url:
                     raise
-                await self._put_in(item, item.source)
+                await self._put_in(item, place)
         self._planner.adopt(self._presentation)
 
     def _newest(self, key: str, index: int) -> Representation:
@@ -234,11 +255,13 @@ class LiveSource:
         items = [self._planner.representation(key, index, rung) for rung in rungs]
         return max(items, key=lambda item: item.segments[-1].number if item.segments else -1)
 
-    async def _put_in(self, item: Representation, url: str) -> None:
+    async def _put_in(self, item: Representation, place: BaseUrl, url: str = "") -> None:
+        """Read its playlist at a place. url: the place's, with what is wanted of it."""
+        url = url or place.url
         body, final_url = await self._fetch(url, f"the media playlist of {item.id}", _patience(item, self._timeouts))
         refreshed = manifest.refresh(self._presentation, body, final_url, representation=item.id)
         result = ReadResult(refreshed.presentation, refreshed.needs)
-        self._presentation = refreshed.presentation
+        self._presentation = read_at_place(refreshed.presentation, item.id, place)
         if refreshed.needs:
             self._presentation = await complete(self._asker, result)
         self._read_us[item.id] = self._clock.now_us()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cushion_player import manifest
 from cushion_player.asking import Asker, list_attempts
 from cushion_player.clock import Clock
 from cushion_player.errors import FetchError, FetchTimeout, ManifestError
-from cushion_player.manifest import Need, ReadResult
+from cushion_player.manifest import Need, NeedKind, ReadResult
 from cushion_player.model import ContentKind, Presentation
 from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchResult, Transport
 from cushion_player.transport.wording import public_url
@@ -214,7 +214,7 @@ async def _resolve(
             continue
         fetched, asked_url = answer
         try:
-            result = manifest.resolve(result, need, fetched.body, fetched.url)
+            result = _resolved(result, need, fetched, asked_url)
         except ManifestError as exc:
             urls = [url for url in (need.url, *places.get(need.representation, ())) if url != asked_url]
             try:
@@ -224,6 +224,16 @@ async def _resolve(
     return result, failed
 
 
+def _resolved(result: ReadResult, need: Need, fetched: FetchResult, asked_url: str) -> ReadResult:
+    """The result with what was fetched for a need put in. Raises ManifestError kinds."""
+    result = manifest.resolve(result, need, fetched.body, fetched.url)
+    if need.kind is not NeedKind.PLAYLIST or asked_url == need.url:
+        return result
+    from cushion_player.manifest.hls_pathways import read_at
+
+    return replace(result, presentation=read_at(result.presentation, need.representation, asked_url))
+
+
 async def _from_elsewhere(
     asker: Asker, result: ReadResult, need: Need, urls: Sequence[str], limit_bytes: int, error: ManifestError
 ) -> ReadResult:
@@ -231,8 +241,8 @@ async def _from_elsewhere(
     if not urls:
         raise error
 
-    def read(fetched: FetchResult, _: str) -> ReadResult:
-        return manifest.resolve(result, need, fetched.body, fetched.url)
+    def read(fetched: FetchResult, url: str) -> ReadResult:
+        return _resolved(result, need, fetched, url)
 
     request = FetchRequest(urls[0], byte_range=need.byte_range, label=need.label)
     tried = [str(error)]

@@ -30,10 +30,12 @@ from cushion_player.engine import (
     PlaybackEngine,
     TrackSelection,
 )
+from cushion_player.engine.config import SteeringAnswer
 from cushion_player.errors import MediaError, UsageError
 from cushion_player.events import (
     AbandonSegment,
     AcquireKey,
+    AskSteering,
     CutTrack,
     DiscardSegment,
     Effect,
@@ -58,7 +60,7 @@ from cushion_player.events import (
 from cushion_player.journal import JournalWriter
 from cushion_player.keys import ClearKeyLicences, HlsKeys, KeyChain, KeyProvider
 from cushion_player.loading import LoadedParts, load_presentation
-from cushion_player.model import Presentation
+from cushion_player.model import PathwayClone, Presentation
 from cushion_player.outputs import (
     DecodeFailure,
     DecodeFault,
@@ -69,6 +71,7 @@ from cushion_player.outputs import (
     SoundSettings,
 )
 from cushion_player.requests import Requests
+from cushion_player.sourcing import Sourcing
 from cushion_player.text import Cue
 from cushion_player.timed import TimedEvent
 from cushion_player.timed.book import EventBook
@@ -80,6 +83,7 @@ from cushion_player.unlocking import Unlocking
 
 if TYPE_CHECKING:
     from cushion_player.live_source import LiveSource
+    from cushion_player.steering_server import SteeringServer
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +154,11 @@ class Player:
         followed = (HlsKeys(transport, clock), ClearKeyLicences(transport, clock))
         self._unlocking = Unlocking(KeyChain([key_provider, *followed] if key_provider is not None else followed))
         self._timeouts = timeouts or FetchTimeouts()
-        self._requests = Requests(self._engine, transport, clock, self._timeouts, self._unlocking, self._call)
+        self._sourcing = Sourcing(self._asker, clock)
+        self._requests = Requests(
+            self._engine, transport, clock, self._timeouts, self._unlocking, self._sourcing, self._call
+        )
+        self._steering: SteeringServer | None = None
         self._plan: PlaybackPlan | None = None
         self._events = EventBook()
         self._live: LiveSource | None = None
@@ -177,6 +185,8 @@ class Player:
         self._requests.cancel_all()
         if self._live is not None:
             self._live.cancel()
+        if self._steering is not None:
+            self._steering.cancel()
         if self._timer is not None:
             self._timer.cancel()
         is_cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
@@ -204,6 +214,11 @@ class Player:
         for part in loaded.missing:
             self._tell(PartMissing(part.need.label, part.reason))
         presentation = loaded.presentation
+        if presentation.steering is not None:
+            from cushion_player.steering_server import SteeringServer
+
+            self._steering = SteeringServer(self._asker, presentation.steering, presentation.kind)
+        self._sourcing.variables = presentation.variables
         if presentation.is_live:
             await self._follow(loaded)
         else:
@@ -230,6 +245,7 @@ class Player:
 
         self._live = LiveSource(
             self._asker,
+            self._sourcing,
             self._clock,
             sync,
             loaded.presentation,
@@ -398,6 +414,9 @@ class Player:
             case RefreshManifest():
                 assert self._live is not None, "only what is live goes on"
                 self._live.refresh(self._group, self._updated, self._refresh_failed)
+            case AskSteering():
+                assert self._steering is not None, "who asks for it has been told of it"
+                self._steering.ask(effect, self._group, self._steered, self._steering_failed)
 
     def _fed_with(self, track: TrackKind) -> frozenset[TrackKind]:
         """The tracks of the output that take what is fed on one of the engine's."""
@@ -444,6 +463,13 @@ class Player:
 
     def _refresh_failed(self, failure: FetchFailure) -> None:
         self._call(lambda now: self._engine.refresh_failed(failure, now=now))
+
+    def _steered(self, answer: SteeringAnswer, clones: tuple[PathwayClone, ...]) -> None:
+        self._sourcing.add_clones(clones)
+        self._call(lambda now: self._engine.steering_answered(answer, now=now))
+
+    def _steering_failed(self, failure: FetchFailure) -> None:
+        self._call(lambda now: self._engine.steering_failed(failure, now=now))
 
     def _set_timer(self) -> None:
         """Keep one sleeper; it is only replaced when it would wake too late."""

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 from cushion_player.addressing import PlaybackPlan
 from cushion_player.clock import Clock
 from cushion_player.engine import FetchFailure, PlaybackEngine
-from cushion_player.errors import CushionError, FetchError, HttpStatusError, MediaError
+from cushion_player.errors import CushionError, FetchError, ManifestError, MediaError
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
+from cushion_player.failures import failure_of
 from cushion_player.model import Address
 from cushion_player.receiving import Body, Receiver, kept_after
+from cushion_player.sourcing import Sourcing
 from cushion_player.spoilt import what_is_wrong
 from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
 from cushion_player.unlocking import Unlocking
@@ -41,6 +43,7 @@ class Requests:
         clock: Clock,
         timeouts: FetchTimeouts,
         unlocking: Unlocking,
+        sourcing: Sourcing,
         call: Callable[[Verb], None],
     ) -> None:
         """call: runs a verb of the engine and obeys what follows."""
@@ -49,6 +52,7 @@ class Requests:
         self._clock = clock
         self._timeouts = timeouts
         self._unlocking = unlocking
+        self._sourcing = sourcing
         self._call = call
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._segments: dict[int, bytes] = {}
@@ -125,21 +129,25 @@ class Requests:
 
     async def _fetch_init(self, effect: FetchInit, plan: PlaybackPlan) -> None:
         name = plan.init_name(effect.key, effect.index, effect.rung)
-        address = plan.init_address(effect.key, effect.index, effect.rung, effect.source)
-        if address is not None:
-            label = plan.label(effect.key, effect.index, effect.rung, "the initialisation segment")
-            try:
+        label = plan.label(effect.key, effect.index, effect.rung, "the initialisation segment")
+        try:
+            address = await self._sourcing.init_address(effect, plan)
+            if address is not None:
                 fetched = await fetch_bytes(self._transport, self._request(address, label), self._clock)
-            except FetchError as exc:
-                self._failed(effect.request_id, exc)
-                return
-            self._inits[name] = fetched.body
+                self._inits[name] = fetched.body
+        except (FetchError, ManifestError) as exc:
+            self._failed(effect.request_id, exc)
+            return
         self._call(lambda now: self._engine.init_received(effect.request_id, now=now))
 
     async def _fetch_segment(self, effect: FetchSegment, plan: PlaybackPlan) -> None:
         place = effect.key, effect.index, effect.rung
-        address = plan.segment_address(*place, effect.source)
         label = plan.label(*place)
+        try:
+            address = await self._sourcing.segment_address(effect, plan)
+        except (FetchError, ManifestError) as exc:
+            self._failed(effect.request_id, exc)
+            return
         told_us = self._clock.now_us()
 
         def on_progress(received_bytes: int, first_byte_us: int) -> None:
@@ -189,11 +197,9 @@ class Requests:
         self._call(lambda now: self._engine.key_received(effect.request_id, now=now))
 
     def _failed(self, request_id: int, error: CushionError, kept: Body | None = None) -> None:
-        status, retry_after_s = (error.status, error.retry_after_s) if isinstance(error, HttpStatusError) else (0, None)
-        retry_after_us = round((retry_after_s or 0.0) * 1_000_000)
         kept_bytes = 0
         if kept is not None:
             self._kept[request_id] = kept
             kept_bytes = len(kept.data)
-        failure = FetchFailure(error.code, str(error), error.retryable, retry_after_us, status, kept_bytes)
+        failure = failure_of(error, kept_bytes)
         self._call(lambda now: self._engine.segment_failed(request_id, failure, now=now))

@@ -49,7 +49,10 @@ class Stretch:
     """By rung, the name of what must be unlocked before it is decoded; "" in the clear."""
     discontinuity: int = 0
     sources: tuple[str, ...] = ()
-    """Service locations (DASH) or pathways (HLS) that all have it, preferred first; () where there is one place."""
+    """Service locations (DASH) or pathways (HLS) that all have it, preferred first.
+
+    () where there is one place without a name; one with a name may be cloned by a steering server.
+    """
 
     def __post_init__(self) -> None:
         assert self.rungs, "a stretch has at least one rung"
@@ -169,6 +172,17 @@ class LiveEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class SteeringHint:
+    """That a steering server orders the sources.
+
+    default: those to begin with, preferred first. asks_first: nothing is requested before it has answered.
+    """
+
+    default: tuple[str, ...] = ()
+    asks_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """All tracks an engine may schedule, the preferred of each kind first. Video may be absent, and so may audio.
 
@@ -181,6 +195,7 @@ class Timeline:
     is_live: bool = False
     live: LiveEdge | None = None
     start_us: int | None = None
+    steering: SteeringHint | None = None
 
     def first(self, kind: TrackKind) -> Track | None:
         return next((track for track in self.tracks if track.kind is kind), None)

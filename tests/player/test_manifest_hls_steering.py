@@ -10,18 +10,17 @@ import pytest
 from cushion_player.errors import ManifestError, ManifestSyntaxError
 from cushion_player.manifest import ReadResult, later_needs, read, resolve
 from cushion_player.manifest.hls_interstitials import asset_list_need
-from cushion_player.manifest.hls_steering import read_steering, steering_url, with_clones, with_priority
+from cushion_player.manifest.steering import SourceUse, asking_url, read_steering
 from cushion_player.model import (
+    ContentSteering,
     Cue,
     Extra,
     Interstitial,
     InterstitialAsset,
     PathwayClone,
-    Presentation,
-    Representation,
     SteeringManifest,
 )
-from tests.player.manifest_files import PLAYLISTS, URL, load, sets
+from tests.player.manifest_files import PLAYLISTS, URL, load
 
 STEER = "https://steer.example.com/s"
 NOON = Fraction(1_772_366_400)
@@ -33,10 +32,6 @@ def steering(**fields: object) -> SteeringManifest:
 
 def opened() -> ReadResult:
     return read((PLAYLISTS / "everything.m3u8").read_bytes(), URL + "everything.m3u8")
-
-
-def rung(presentation: Presentation) -> Representation:
-    return sets(presentation)[0].representations[0]
 
 
 def interstitial(identity: str) -> Interstitial:
@@ -67,54 +62,49 @@ def test_what_is_no_steering_manifest_is_an_error(body: bytes) -> None:
         read_steering(body, STEER)
 
 
-def test_the_server_is_told_pathway_and_throughput() -> None:
-    presentation = opened().presentation
+@pytest.mark.parametrize(
+    ("kind", "uses", "query"),
+    [
+        ("hls", [("b", 5_000_000)], "x=1&_HLS_pathway=%22b%22&_HLS_throughput=5000000"),
+        ("hls", [("a", 1_000), ("b", 0)], "x=1&_HLS_pathway=%22b%22"),
+        ("dash", [("a", 1_000), ("b", 2_000)], "x=1&_DASH_pathway=%22a%2Cb%22&_DASH_throughput=1000%2C2000"),
+        ("dash", [], "x=1"),
+    ],
+)
+def test_the_server_is_told_what_was_used_and_what_it_brought(
+    kind: str, uses: list[tuple[str, int]], query: str
+) -> None:
+    told = tuple(SourceUse(*use) for use in uses)
 
-    assert steering_url(presentation, "b", 5_000_000) == (
-        "https://steer.example.com/s?x=1&_HLS_pathway=%22b%22&_HLS_throughput=5000000"
-    )
+    assert asking_url(ContentSteering(f"{STEER}?x=1"), kind, told) == f"{STEER}?{query}"
 
 
-def test_a_cloned_pathway_has_another_host_and_parameters() -> None:
-    presentation = opened().presentation
+def test_what_was_told_before_is_not_told_again_by_an_address_that_repeats_it() -> None:
+    found = asking_url(ContentSteering(STEER), "hls", (SourceUse("b"),), f"{STEER}?_HLS_pathway=%22a%22&y=2")
+
+    assert found == f"{STEER}?y=2&_HLS_pathway=%22b%22"
+
+
+def test_a_proxy_is_told_the_servers_address() -> None:
+    found = asking_url(ContentSteering(STEER, proxy_url="https://proxy/p"), "dash", (SourceUse("a", 7),))
+
+    assert found == ("https://proxy/p?url=https%3A%2F%2Fsteer.example.com%2Fs&_DASH_pathway=%22a%22&_DASH_throughput=7")
+
+
+def test_a_manifest_that_carries_its_answer_is_told_nothing() -> None:
+    assert asking_url(ContentSteering("data:,x"), "hls", (SourceUse("b", 1),)) == "data:,x"
+
+
+def test_the_playlist_says_who_steers_and_where_to_begin() -> None:
+    assert opened().presentation.steering == ContentSteering("https://steer.example.com/s?x=1", ("b",))
+
+
+def test_clones_that_say_too_little_are_left_out() -> None:
     clone = {"BASE-ID": "a", "ID": "c", "URI-REPLACEMENT": {"HOST": "c.example.net", "PARAMS": {"t": "1"}}}
 
-    cloned = with_clones(presentation, steering(**{"PATHWAY-CLONES": [clone, {"ID": "broken"}]}))
+    found = steering(**{"PATHWAY-CLONES": [clone, {"ID": "broken"}, 7]})
 
-    assert rung(cloned).bases[-1].url == "https://c.example.net/title/a/720.m3u8?t=1"
-    assert rung(cloned).bases[-1].service_location == "c"
-
-
-def test_a_clone_may_name_the_place_of_each_variant() -> None:
-    presentation = opened().presentation
-    own = PathwayClone("a", "c", "c.example.net", per_variant_uris=(("v720", "https://d.example.net/v.m3u8"),))
-
-    cloned = with_clones(presentation, SteeringManifest(300, STEER, ("c",), (own,)))
-
-    assert rung(cloned).bases[-1].url == "https://d.example.net/v.m3u8"
-
-
-def test_a_clone_may_not_point_at_files() -> None:
-    presentation = opened().presentation
-    own = PathwayClone("a", "c", per_variant_uris=(("v720", "file:///etc/passwd"),))
-
-    with pytest.raises(ManifestError):
-        with_clones(presentation, SteeringManifest(300, STEER, ("c",), (own,)))
-
-
-def test_another_order_of_pathways_asks_for_their_playlists() -> None:
-    result = opened()
-    need = result.needs[0]
-    body = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:5\n#EXTINF:4,\n5.mp4\n#EXTINF:4,\n6.mp4\n"
-    first = resolve(result, need, body, need.url).presentation
-
-    moved = with_priority(first, ("a", "b"))
-    there = resolve(moved, moved.needs[0], body, moved.needs[0].url).presentation
-
-    assert [need.url for need in moved.needs] == [URL + "a/720.m3u8"]
-    assert rung(moved.presentation).segments[0].address.url == URL + "b/5.mp4"
-    assert rung(there).segments[0].address.url == URL + "a/5.mp4"
-    assert rung(there).pathway == "a"
+    assert found.clones == (PathwayClone("a", "c", "c.example.net", (("t", "1"),)),)
 
 
 # --------------------------------------------------------------------------- interstitials

@@ -71,6 +71,7 @@ class Answers:
         if how:
             self._waits.note_recovery(how)
         self._recovery.board.forgive(request.source, now)
+        self._recovery.board.note_use(request.source, size_bytes - request.resumed_bytes, now - request.request_us)
         self._overdue.heard_us = now
         self._overdue.answered(first_byte_us - request.request_us)
         if request.is_replacement:

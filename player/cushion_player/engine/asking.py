@@ -74,7 +74,7 @@ class Asking:
         board = self._recovery.board
         source = board.pick(track.stretch.sources, now, track.retries.tried.get(rung, ())) or ""
         if track.source is not None and source != track.source:
-            self._emit(SourceChanged(track.kind, track.source, source, board.why_left(track.source, now)))
+            self._emit(SourceChanged(track.kind, track.source, source, board.why_moved(track.source, source, now)))
         track.source = source
         return source
 

@@ -87,6 +87,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class SteeringAnswer:
+    """What a steering server says: sources in the order it wants, after how long to ask again, and new sources.
+
+    clones: (base, name) of sources that have all that their base has.
+    """
+
+    order: tuple[str, ...]
+    ttl_us: int
+    clones: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FetchFailure:
     """Why a fetch failed, as far as the engine cares. `code` is an error code of cushion_player.errors.
 

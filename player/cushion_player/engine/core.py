@@ -13,7 +13,7 @@ from cushion_abr import DEFAULT_RULE
 from cushion_player.engine.asking import Asking
 from cushion_player.engine.budget import Budget
 from cushion_player.engine.caps import DroppedFrameCap
-from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, TrackSelection
+from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, SteeringAnswer, TrackSelection
 from cushion_player.engine.event_schedule import EventSchedule
 from cushion_player.engine.fetching import Fetching
 from cushion_player.engine.following import Following
@@ -27,6 +27,7 @@ from cushion_player.engine.rung_choice import RungChoice
 from cushion_player.engine.seeking import Seeking
 from cushion_player.engine.sharing import LinkShare
 from cushion_player.engine.snapshot import EngineSnapshot, take_snapshot
+from cushion_player.engine.steering import Steering
 from cushion_player.engine.switching import Switching, choose_tracks
 from cushion_player.engine.timing import Timing
 from cushion_player.engine.track import TrackState
@@ -75,7 +76,9 @@ class PlaybackEngine:
         self._budget = budget = Budget(config, lineup)
         self._timing = timing = Timing(config, lineup, playhead, budget)
         self._choice = choice = RungChoice(config, rules, lineup, playhead, budget, timing, self._cap)
-        recovery, share = Recovery(config.retry, seed), LinkShare()
+        self._seed = seed
+        self._recovery = recovery = Recovery(config.retry, seed)
+        share = LinkShare()
         self._asking = asking = Asking(lineup, recovery, share, emit)
         self._fetching = Fetching(lineup, playhead, waits, budget, timing, choice, asking, recovery, share, emit)
         self._answers = self._fetching.answers
@@ -106,6 +109,9 @@ class PlaybackEngine:
         if edge is not None:
             following = Following(self.config, edge, self._lineup.required, self._playhead, self._emit, now)
             self._follow(following)
+        if timeline.steering is not None:
+            board, policy = self._recovery.board, self.config.retry
+            self._turn.steering = Steering(timeline.steering, board, policy, self._seed, self._emit, now)
         self._waits.begin(now)
         wanted = timeline.start_us if position_us is None else position_us
         self._playback.reposition(self._seeking.target_us(wanted, now), now)
@@ -261,6 +267,18 @@ class PlaybackEngine:
         """How a live presentation goes on could not be found out."""
         if self._following is not None:
             self._following.failed(failure, now)
+
+    @verb
+    def steering_answered(self, answer: SteeringAnswer, *, now: int) -> None:
+        """The steering server has said which sources to use."""
+        if self._turn.steering is not None:
+            self._turn.steering.answered(answer, now)
+
+    @verb
+    def steering_failed(self, failure: FetchFailure, *, now: int) -> None:
+        """The steering server could not be asked, or said nothing of use."""
+        if self._turn.steering is not None:
+            self._turn.steering.failed(failure, now)
 
     @verb
     def list_events(self, marks: tuple[EventMark, ...], *, now: int) -> None:

@@ -6,6 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 MAX_DOUBLINGS = 10
+MAX_CLONES = 100
+"""Of one playback: a server that thinks of new ones all the time is not followed further."""
+STEERING = "steering"
+FREE_AGAIN = "the preferred source may be asked again"
 
 
 @dataclass(slots=True)
@@ -13,6 +17,18 @@ class _Penalty:
     until_us: int
     failures: int
     why: str
+
+
+@dataclass(slots=True)
+class _Use:
+    """What a source brought since somebody asked."""
+
+    size_bytes: int = 0
+    took_us: int = 0
+
+    @property
+    def throughput_bps(self) -> int:
+        return self.size_bytes * 8_000_000 // self.took_us if self.took_us > 0 else 0
 
 
 class SourceBoard:
@@ -23,12 +39,18 @@ class SourceBoard:
         self._penalties: dict[str, _Penalty] = {}
         self._steered: tuple[str, ...] = ()
         self._clones: tuple[tuple[str, str], ...] = ()
+        self._uses: dict[str, _Use] = {}
+        self._current = ""
 
-    def steer(self, order: tuple[str, ...], clones: tuple[tuple[str, str], ...]) -> None:
-        """From now on prefer `order`. clones: (base, name) of sources that have all that their base has."""
+    def steer(self, order: tuple[str, ...], clones: tuple[tuple[str, str], ...] = ()) -> bool:
+        """From now on prefer `order`. clones: (base, name) of sources that have all that their base has.
+
+        Returns whether anything is new about that.
+        """
+        before = self._steered, self._clones
         self._steered = order
-        known = dict.fromkeys((*self._clones, *clones))
-        self._clones = tuple(known)
+        self._clones = tuple(dict.fromkeys((*self._clones, *clones)))[:MAX_CLONES]
+        return before != (self._steered, self._clones)
 
     def of(self, listed: tuple[str, ...]) -> list[str]:
         """All sources that have what `listed` have, preferred first; those that the order does not name go last."""
@@ -52,11 +74,11 @@ class SourceBoard:
         penalty = self._penalties.get(source)
         return penalty is not None and penalty.until_us > now
 
-    def why_left(self, source: str, now: int) -> str:
-        """Why a source is not asked any more, in words."""
-        if self.is_penalised(source, now):
-            return self._penalties[source].why
-        return "steering" if self._steered else "the preferred source may be asked again"
+    def why_moved(self, left: str, taken: str, now: int) -> str:
+        """Why `taken` is asked instead of `left`, in words."""
+        if self.is_penalised(left, now):
+            return self._penalties[left].why
+        return FREE_AGAIN if taken in self._penalties else STEERING
 
     def punish(self, source: str, penalty_us: int, why: str, now: int) -> None:
         """Avoid a source for a while; the longer, the more often it failed in a row."""
@@ -72,3 +94,18 @@ class SourceBoard:
         """It worked: the next failure counts as the first."""
         if not self.is_penalised(source, now):
             self._penalties.pop(source, None)
+
+    # ------------------------------------------------------------------ what a steering server is told
+
+    def note_use(self, source: str, size_bytes: int, took_us: int) -> None:
+        """A source brought so many bytes in so long a time."""
+        if source:
+            use = self._uses.pop(source, _Use())  # put in again: the current one is the last
+            self._uses[source] = _Use(use.size_bytes + size_bytes, use.took_us + took_us)
+            self._current = source
+
+    def take_uses(self) -> tuple[tuple[str, int], ...]:
+        """(source, throughput in bit/s) of those used since the last call, the current one last."""
+        uses = tuple((source, use.throughput_bps) for source, use in self._uses.items())
+        self._uses.clear()
+        return uses or (((self._current, 0),) if self._current else ())

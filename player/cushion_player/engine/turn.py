@@ -11,6 +11,7 @@ from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playback import Playback
 from cushion_player.engine.playhead import Playhead
+from cushion_player.engine.steering import Steering
 from cushion_player.engine.switching import Switching
 from cushion_player.engine.timing import Timing
 from cushion_player.engine.waits import Waits
@@ -44,6 +45,8 @@ class Turn:
         self._timing = timing
         self._fetching = fetching
         self._emit: Callable[..., None] = emit
+        self.steering: Steering | None = None
+        """Where a server orders the sources."""
 
     def take(self, now: int) -> None:
         """Draw every consequence of the state at `now`."""
@@ -59,14 +62,21 @@ class Turn:
             self._playback.try_to_run(self._timing.threshold_us(self._waits.phase), now)
         if not self._waits.is_over:
             self._drop_failed(now)
-            self._fetching.request_due(self._waits.phase, now)
+            if self.steering is not None:
+                self.steering.ask_due(now)
+            if not self._is_held(now):
+                self._fetching.request_due(self._waits.phase, now)
 
     def next_time(self, now: int) -> int | None:
         """When the clock alone could have further consequences; None for never."""
         if self._waits.is_over:
             return None
         phase, following = self._waits.phase, self._playback.following
-        times = self._fetching.next_times(phase, now) + self._playback.next_times(now)
+        times = self._playback.next_times(now)
+        if not self._is_held(now):
+            times += self._fetching.next_times(phase, now)
+        if self.steering is not None:
+            times += self.steering.next_times(now)
         if following is not None:
             times += following.next_times(phase, now)
         if self._playhead.is_running:
@@ -75,6 +85,10 @@ class Turn:
             if self._switching.pending is not None:
                 times.append(now + SWITCH_LOOK_US)
         return max(min(times), now + 1) if times else None
+
+    def _is_held(self, now: int) -> bool:
+        """Whether the steering server is to be heard before anything is requested."""
+        return self.steering is not None and self.steering.is_holding(now)
 
     def _keep_up(self, following: Following, now: int) -> None:
         """What being live asks for at this moment."""

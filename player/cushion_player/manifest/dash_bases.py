@@ -80,6 +80,6 @@ def _info(element: Node, url: str, above: BaseUrl, notes: Notes, where: str) -> 
 
 
 def _number(element: Node, name: str, notes: Notes, where: str) -> int:
-    """A dvb: attribute, whatever its prefix; 1 when it is no number."""
+    """A dvb: attribute, whatever its prefix; 1 when it is no number, at least 1."""
     plain = Node("BaseURL", {name: element.local(name) or ""})
     return max(1, integer(plain, name, notes, where, 1))

@@ -79,11 +79,13 @@ def steering(parent: Node, base: Base, notes: Notes, where: str) -> ContentSteer
     if not urls:
         notes.repair("content steering was left out", where, "it names no server")
         return None
+    proxy = element.get("proxyServerURL").strip()
     return ContentSteering(
         urls[0],
         words(element.get("defaultServiceLocation")),
         flag(element, "queryBeforeStart", False, notes, where),
         flag(element, "clientRequirement", True, notes, where),
+        next(iter(_resolved(base, [proxy], notes, f"{where}@proxyServerURL")), "") if proxy else "",
     )
 
 

@@ -134,7 +134,8 @@ def _is_played(adaptation_set: AdaptationSet) -> bool:
 def playlist_need(representation: Representation) -> Need:
     """What to fetch for a representation whose playlist has not been read yet."""
     label = f"the media playlist of {representation.id}"
-    return Need(NeedKind.PLAYLIST, representation.source, None, label, 0, representation.id)
+    url = representation.bases[0].url if representation.bases else representation.source
+    return Need(NeedKind.PLAYLIST, url, None, label, 0, representation.id)
 
 
 def later_needs(presentation: Presentation) -> tuple[Need, ...]:

@@ -93,17 +93,24 @@ def _plain(url: str) -> str:
 
 
 def reload_url(
-    representation: Representation, *, age: Fraction = Fraction(0), may_block: bool = True, may_skip: bool = True
+    representation: Representation,
+    *,
+    at: str = "",
+    age: Fraction = Fraction(0),
+    may_block: bool = True,
+    may_skip: bool = True,
 ) -> str:
     """Where to ask for the next version of a media playlist; "" when it has ended.
 
+    at: its address, where that is another one than the representation's own.
     age: seconds since the last version was received; a delta update may only be asked for while that is at most half
         of CAN-SKIP-UNTIL (6.2.5.1).
     may_block: ask for the answer to wait until the next segment or part is there, where the server can do that.
     """
+    url = at or representation.source
     info = representation.playlist
     if info is None:
-        return representation.source
+        return url
     if info.has_ended:
         return ""
     control = info.server_control
@@ -114,7 +121,7 @@ def reload_url(
             directives.append(("_HLS_part", str(len(info.partial))))
     if may_skip and control.can_skip_until is not None and age <= control.can_skip_until / 2:
         directives.append(("_HLS_skip", "v2" if control.can_skip_dateranges else "YES"))
-    return with_directives(representation.source, directives)
+    return with_directives(url, directives)
 
 
 def _next_number(representation: Representation, info: PlaylistInfo) -> int:
@@ -122,24 +129,26 @@ def _next_number(representation: Representation, info: PlaylistInfo) -> int:
     return segments[-1].number + 1 if segments else info.media_sequence
 
 
-def joining_url(representation: Representation, current: Representation) -> str:
+def joining_url(representation: Representation, current: Representation, at: str = "") -> str:
     """Where to ask first for the playlist of a representation to switch to, by the report of the current one.
 
+    at: its address, where that is another one than the representation's own.
     The answer is the version that is as new as the current playlist (EXT-X-RENDITION-REPORT, 6.2.5.2).
     """
+    url = at or representation.source
     info = current.playlist
     if info is None or not info.server_control.can_block_reload:
-        return representation.source
-    report = next((item for item in info.rendition_reports if _plain(item.url) == representation.source), None)
+        return url
+    report = next((item for item in info.rendition_reports if _plain(item.url) == url), None)
     if report is None:
-        return representation.source
+        return url
     number = report.last_sequence
     if number is None:  # 4.4.5.4: then it is that of the playlist with the report
         number = _next_number(current, info) - (0 if info.partial else 1)
     directives = [("_HLS_msn", str(number))]
     if report.last_part is not None:
         directives.append(("_HLS_part", str(report.last_part)))
-    return with_directives(representation.source, directives)
+    return with_directives(url, directives)
 
 
 def with_directives(url: str, directives: list[tuple[str, str]]) -> str:

@@ -48,16 +48,21 @@ class UtcTiming:
 
 
 class BaseUrl(NamedTuple):
-    """One of several places with the same content; lower priority first, then by weight (DVB-DASH 10.8.2.1)."""
+    """One of several places with the same content; lower priority first, then by weight (DVB-DASH 10.8.2.1).
+
+    weight: 0 where nothing is said; then the order they are listed in counts. params: what a cloned pathway adds to the
+    query of every URL below it.
+    """
 
     url: str
     service_location: str = ""
     priority: int = 1
-    weight: int = 1
+    weight: int = 0
     availability_time_offset: Fraction | None = Fraction(0)
     """Seconds a segment is there before its end; None is INF."""
     availability_time_complete: bool = True
     time_shift_buffer_depth: Fraction | None = None
+    params: tuple[tuple[str, str], ...] = ()
 
 
 class Location(NamedTuple):
@@ -84,6 +89,8 @@ class ContentSteering:
     """Service locations or pathways to begin with, preferred first."""
     query_before_start: bool = False
     client_requirement: bool = True
+    proxy_url: str = ""
+    """Who is asked instead, and told the server's URL (DASH)."""
 
 
 class PathwayClone(NamedTuple):

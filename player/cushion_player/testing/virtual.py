@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from itertools import count
 
 from cushion_player.engine import PlaybackEngine
-from cushion_player.engine.config import FetchFailure
+from cushion_player.engine.config import FetchFailure, SteeringAnswer
 from cushion_player.events import (
     AbandonSegment,
     AcquireKey,
+    AskSteering,
     Effect,
     EndTrack,
     FeedSegment,
@@ -54,6 +55,7 @@ class VirtualDriver:
     fail: asked for every segment request; a FetchFailure makes it fail one latency later.
     key_after_us, key_failure: how long a key takes beyond one latency, and why there is none.
     refresh: how a live timeline goes on at a time, or why that cannot be found out.
+    steer: what the steering server says at a time; without it, that it is gone for good.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class VirtualDriver:
         key_after_us: int = 0,
         key_failure: FetchFailure | None = None,
         refresh: Callable[[int], TimelineUpdate | FetchFailure] | None = None,
+        steer: Callable[[int], SteeringAnswer | FetchFailure] | None = None,
     ) -> None:
         self.engine = engine
         self.now_us = 0
@@ -84,6 +87,9 @@ class VirtualDriver:
         self._key_after_us = key_after_us
         self._key_failure = key_failure
         self._refresh = refresh
+        self._steer = steer
+        self.steerings: list[tuple[int, AskSteering]] = []
+        """When the engine asked the steering server, and what it told it."""
         self.refreshes: list[int] = []
         """When the engine asked how a live presentation goes on."""
         self._transfers: dict[int, _Transfer] = {}
@@ -149,6 +155,9 @@ class VirtualDriver:
             case RefreshManifest():
                 self.refreshes.append(self.now_us)
                 self._at(self.now_us + self._latency_us, self._deliver_refresh)
+            case AskSteering():
+                self.steerings.append((self.now_us, effect))
+                self._at(self.now_us + self._latency_us, self._deliver_steering)
             case AbandonSegment():
                 self._transfers.pop(effect.request_id, None)
             case PrepareOutput():
@@ -219,6 +228,14 @@ class VirtualDriver:
         else:
             self._timeline = updated(self._timeline, answer)
             self.engine.timeline_updated(answer, now=self.now_us)
+
+    def _deliver_steering(self) -> None:
+        gone = FetchFailure("http_status", "the steering server is gone", retryable=False, status=410)
+        answer = self._steer(self.now_us) if self._steer is not None else gone
+        if isinstance(answer, FetchFailure):
+            self.engine.steering_failed(answer, now=self.now_us)
+        else:
+            self.engine.steering_answered(answer, now=self.now_us)
 
     def _deliver_failure(self, request_id: int, failure: FetchFailure) -> None:
         self.engine.segment_failed(request_id, failure, now=self.now_us)

@@ -107,9 +107,7 @@ def _failover() -> Iterator[Scenario]:
 
 
 def _steering() -> Iterator[Scenario]:
-    steered = Scenario(
-        "", STEERED, Ends(within_s=180), hosts=HOSTS, needs="steering", asks=("one", "two"), max_requests=400
-    )
+    steered = Scenario("", STEERED, Ends(within_s=180), hosts=HOSTS, asks=("one", "two"), max_requests=400)
     server = "/steering.json"
     yield replace(steered, name="the steering server changes its mind")
     yield replace(

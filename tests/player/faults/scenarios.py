@@ -11,9 +11,7 @@ from tests.player.faults.range_scenarios import range_scenarios
 from tests.player.faults.scenario import Scenario
 from tests.player.faults.vod_scenarios import vod_scenarios
 
-PENDING: Mapping[str, str] = {
-    "steering": "no steering server is asked",
-}
+PENDING: Mapping[str, str] = {}
 """What scenarios need that is not there, and what happens instead. Each of them must fail, and a test says which no
 longer do: whoever brings a feature takes it out of here, and puts what it does not do yet into BEHIND."""
 

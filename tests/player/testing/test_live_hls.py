@@ -13,7 +13,7 @@ import pytest
 
 from cushion_player import manifest
 from cushion_player.manifest.hls_interstitials import asset_list_need, read_asset_list
-from cushion_player.manifest.hls_steering import read_steering
+from cushion_player.manifest.steering import read_steering
 from cushion_player.testing.answers import Answer, NotYet
 from cushion_player.testing.live import (
     Breaks,
