@@ -99,7 +99,15 @@ def test_an_option_that_may_be_given_several_times_is_left_to_typer_when_it_is()
     assert bind(play, ["http://x/m.mpd", "--also", "http://y/m.mpd"]) is None
 
 
-def test_playing_is_plain() -> None:
+def test_an_option_whose_variable_is_set_is_left_to_typer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUSHION_RENDERER", "raster")
+
+    assert bind(play, ["http://x/m.mpd"]) is None
+
+
+def test_playing_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUSHION_RENDERER", raising=False)
+
     assert bind(play, ["http://x/m.mpd", "--headless", "--seconds", "5", "--start", "0", "--data", "d"]) is not None
 
 

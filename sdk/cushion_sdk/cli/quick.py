@@ -7,6 +7,7 @@ simple types and inside their bounds. Anything else, an error and a call for hel
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
@@ -15,8 +16,10 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 from typer.models import ArgumentInfo, OptionInfo, ParameterInfo
 
 _PLAIN: dict[object, Callable[[str], object]] = {str: str, float: float, int: int, Path: Path}
-_HARMLESS = frozenset({"default", "param_decls", "help", "metavar", "min", "max", "rich_help_panel", "show_default"})
-"""What typer may be told of a parameter without changing how a word is read here."""
+_HARMLESS = frozenset(
+    {"default", "envvar", "param_decls", "help", "metavar", "min", "max", "rich_help_panel", "show_default"}
+)
+"""What typer may be told of a parameter without changing how a word is read here; of variables, none may be set."""
 
 
 class _NotPlain(Exception):
@@ -83,6 +86,9 @@ def _split(hint: object) -> tuple[object, ParameterInfo]:
 
 def _is_plain(info: ParameterInfo) -> bool:
     """Whether typer was told nothing that changes what a word means."""
+    variables = [info.envvar] if isinstance(info.envvar, str) else info.envvar or []
+    if any(name in os.environ for name in variables):
+        return False
     usual = vars(type(info)(default=...))
     return all(name in _HARMLESS or value == usual.get(name) for name, value in vars(info).items())
 
