@@ -25,7 +25,8 @@ from cushion_player.media.output import DecodedOutput
 from cushion_player.outputs import MediaOutput
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock
-from cushion_player.testing.faults import FaultScript, Rule, Status, Truncate
+from cushion_player.testing.fault_script import FaultScript, Rule
+from cushion_player.testing.faults import Status, Truncate
 from cushion_player.testing.live import LiveAsset, LiveConfig, LiveSite, Programme, made_up_asset
 from cushion_player.testing.origin import Origin
 from cushion_player.testing.reading_output import ReadingOutput

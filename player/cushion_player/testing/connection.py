@@ -15,11 +15,11 @@ from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from cushion_player.testing.answers import Answer, NotYet, media_type_of
+from cushion_player.testing.fault_script import FaultScript
 from cushion_player.testing.faults import (
     Disconnect,
     Drip,
     Fault,
-    FaultScript,
     Hang,
     IgnoreRange,
     Refuse,

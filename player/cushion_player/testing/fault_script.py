@@ -13,13 +13,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cushion_player.testing.answers import kind_of
-
-if TYPE_CHECKING:
-    from cushion_player.testing.faults import Fault
+from cushion_player.testing.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """How a server can misbehave: values that FakeTransport (in virtual time) and Origin (on a socket) both act out.
 
 What only changes an answer's content is done here, by `spoil`; what takes time or breaks connections is for the two.
-Which request gets which is for a FaultScript (`fault_script`, also to be had from here).
+Which request gets which is for a FaultScript (`fault_script`).
 """
 
 from __future__ import annotations
@@ -9,38 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from cushion_player.testing.answers import Answer, slice_range
-from cushion_player.testing.fault_script import FaultScript, Rule
-
-__all__ = [
-    "HTML_PAGE",
-    "Corrupt",
-    "Disconnect",
-    "Drip",
-    "Fault",
-    "FaultScript",
-    "Frozen",
-    "Hang",
-    "Html",
-    "IgnoreRange",
-    "Instead",
-    "Redirect",
-    "Refuse",
-    "Reset",
-    "Rewrite",
-    "Rule",
-    "Shifted",
-    "Shorten",
-    "Stall",
-    "Status",
-    "Truncate",
-    "WrongLength",
-    "WrongType",
-    "corrupted",
-    "slice_range",
-    "spoil",
-    "time_of",
-]
+from cushion_player.testing.answers import Answer
 
 HTML_PAGE = b"<!doctype html>\n<html><head><title>Welcome</title></head><body><p>Please sign in.</p></body></html>\n"
 

@@ -21,7 +21,7 @@ from typing import Final, Self
 from cushion_player.clock import Clock, MonotonicClock, wall_ms
 from cushion_player.testing.answers import Answer, NotYet, Site, media_type_of
 from cushion_player.testing.connection import Connection, LoggedRequest
-from cushion_player.testing.faults import FaultScript
+from cushion_player.testing.fault_script import FaultScript
 
 _HEAD_LIMIT_BYTES: Final = 64 * 1024
 

@@ -18,11 +18,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 from cushion_player.clock import Clock
 from cushion_player.errors import UsageError
 from cushion_player.testing.answers import Answer, NotYet, Site, media_type_of
+from cushion_player.testing.fault_script import FaultScript
 from cushion_player.testing.faults import (
     Disconnect,
     Drip,
     Fault,
-    FaultScript,
     Hang,
     IgnoreRange,
     Redirect,

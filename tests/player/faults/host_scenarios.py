@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cushion_player.testing.fault_script import Rule
 from cushion_player.testing.faults import (
     Corrupt,
     Disconnect,
@@ -16,7 +17,6 @@ from cushion_player.testing.faults import (
     Redirect,
     Refuse,
     Reset,
-    Rule,
     Stall,
     Status,
     Truncate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cushion_player.testing.fault_script import Rule
 from cushion_player.testing.faults import (
     Disconnect,
     Fault,
@@ -14,7 +15,6 @@ from cushion_player.testing.faults import (
     Instead,
     Refuse,
     Rewrite,
-    Rule,
     Shifted,
     Shorten,
     Stall,

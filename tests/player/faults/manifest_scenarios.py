@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cushion_player.testing.faults import Fault, Hang, Html, Refuse, Rule, Status
+from cushion_player.testing.fault_script import Rule
+from cushion_player.testing.faults import Fault, Hang, Html, Refuse, Status
 from cushion_player.testing.live import Pathway
 from tests.player.faults.live_scenarios import BEGAN_S, JOINED_S, LIVE, STALE, WATCHED_S, WITH_STALL
 from tests.player.faults.scenario import Ends, Fails, Refused, Scenario

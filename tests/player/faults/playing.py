@@ -24,7 +24,7 @@ from cushion_player.journal import replay
 from cushion_player.player import Player
 from cushion_player.testing.answers import kind_of
 from cushion_player.testing.clock import FakeClock
-from cushion_player.testing.faults import FaultScript
+from cushion_player.testing.fault_script import FaultScript
 from cushion_player.testing.live import LiveSite
 from cushion_player.testing.reading_output import ReadingOutput
 from cushion_player.testing.transport import FakeTransport

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import cache
 
 from cushion_player.testing.answers import Answer
-from cushion_player.testing.faults import Corrupt, Hang, IgnoreRange, Reset, Rule, Stall, Status, Truncate, WrongLength
+from cushion_player.testing.fault_script import Rule
+from cushion_player.testing.faults import Corrupt, Hang, IgnoreRange, Reset, Stall, Status, Truncate, WrongLength
 from cushion_player.testing.live import LiveSite
 from tests.player.faults.scenario import Ends, Fails, Scenario
 from tests.player.faults.vod_scenarios import ASSET, VOD, by_name, once

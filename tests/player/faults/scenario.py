@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cushion_player.testing.faults import Rule
+from cushion_player.testing.fault_script import Rule
 from cushion_player.testing.live import LiveConfig
 from cushion_player.testing.transport import Content
 

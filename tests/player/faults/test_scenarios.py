@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cushion_player.testing.faults import Rule, Status
+from cushion_player.testing.fault_script import Rule
+from cushion_player.testing.faults import Status
 from tests.player.faults.playing import complaints, play
 from tests.player.faults.scenario import Ends, Fails, GoesOn, Refused, Scenario
 from tests.player.faults.scenarios import BEHIND, PENDING, SCENARIOS, pending_reason

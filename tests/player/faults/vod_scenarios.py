@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from cushion_player.testing.fault_script import Rule
 from cushion_player.testing.faults import (
     Corrupt,
     Disconnect,
@@ -17,7 +18,6 @@ from cushion_player.testing.faults import (
     Refuse,
     Reset,
     Rewrite,
-    Rule,
     Shifted,
     Shorten,
     Stall,

@@ -9,12 +9,12 @@ import pytest
 from cushion_player.clock import Clock, MonotonicClock
 from cushion_player.errors import FetchError, HttpStatusError
 from cushion_player.testing.clock import FakeClock
+from cushion_player.testing.fault_script import FaultScript, Rule
 from cushion_player.testing.faults import (
     Corrupt,
     Disconnect,
     Drip,
     Fault,
-    FaultScript,
     Frozen,
     Hang,
     Html,
@@ -24,7 +24,6 @@ from cushion_player.testing.faults import (
     Refuse,
     Reset,
     Rewrite,
-    Rule,
     Shifted,
     Shorten,
     Stall,

@@ -2,20 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from cushion_player.testing.answers import Answer
+from cushion_player.testing.answers import Answer, slice_range
+from cushion_player.testing.fault_script import FaultScript, Rule
 from cushion_player.testing.faults import (
     Corrupt,
-    FaultScript,
     Frozen,
     Hang,
     Rewrite,
-    Rule,
     Shifted,
     Shorten,
     Status,
     WrongType,
     corrupted,
-    slice_range,
     spoil,
     time_of,
 )
