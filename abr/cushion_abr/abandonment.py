@@ -15,10 +15,15 @@ LATE_FACTOR: Final = 1.8
 """Late means longer than this many segment durations in all (dash.js, Sabre)."""
 SAFETY_FACTOR: Final = 0.9
 """Share of the measured throughput that the replacement may use (Sabre; dash.js uses all of it)."""
+ANY_TIME: Final = 1e9
+"""As `patience`: no waiting."""
 
 
-def abandon_slow(ladder: Ladder, progress: Progress) -> int:
+def abandon_slow(ladder: Ladder, progress: Progress, patience: float = ANY_TIME) -> int:
     """The rung to fetch instead of the one in flight, or -1 to keep it.
+
+    patience: no verdict while the buffer lasts more than so many times as long as the lowest rung's segment would
+    take: a link that dips for a second recovers, and until then nothing is lost by waiting.
 
     Abandons when all of these hold: 500 ms have passed since the request; the projected total time is more than 1.8
     segment durations; what is missing needs longer than the buffer lasts; a lower rung exists whose whole segment is
@@ -26,8 +31,9 @@ def abandon_slow(ladder: Ladder, progress: Progress) -> int:
     throughput, or the lowest.
 
     Source: Sabre's ThroughputRule.check_abandon and dash.js AbandonRequestsRule. Departures: the buffer must really
-    be at risk (dash.js asks only that it is below its target); throughput is that of this download alone; sizes at
-    other rungs are scaled from this one by the declared bitrates, because a download in flight knows no others.
+    be at risk (dash.js asks only that it is below its target); throughput is what the link gave to this download and
+    the player's others together, for the sound beside it is soon done; sizes at other rungs are scaled from this one
+    by the declared bitrates, because a download in flight knows no others; `patience`, by which both judge at once.
     Sabre computes the same target and then asks the rule again; here the target is what is fetched.
     """
     elapsed_us = progress.now_us - progress.request_us
@@ -37,12 +43,14 @@ def abandon_slow(ladder: Ladder, progress: Progress) -> int:
         return -1
     if body_us <= 0 or missing_bytes <= 0:
         return -1
-    bytes_per_us = progress.received_bytes / body_us
+    bytes_per_us = (progress.received_bytes + progress.other_bytes) / body_us
     missing_us = missing_bytes / bytes_per_us
     if elapsed_us + missing_us <= LATE_FACTOR * progress.segment_us or missing_us <= progress.buffer_us:
         return -1
     bytes_per_bps = progress.total_bytes / ladder.bitrate_bps[progress.rung]
     latency_us = progress.first_byte_us - progress.request_us
+    if progress.buffer_us > patience * (latency_us + ladder.bitrate_bps[0] * bytes_per_bps / bytes_per_us):
+        return -1
     budget_bytes = SAFETY_FACTOR * bytes_per_us * max(progress.segment_us - latency_us, 0)
     rung = progress.rung - 1
     while rung > 0 and ladder.bitrate_bps[rung] * bytes_per_bps > budget_bytes:

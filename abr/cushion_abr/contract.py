@@ -110,6 +110,8 @@ class Progress(NamedTuple):
     now_us: int
     buffer_us: int
     sizes_exact: int
+    other_bytes: int = 0
+    """What other downloads of this player took of the link between first byte and now."""
 
 
 class Decision(NamedTuple):

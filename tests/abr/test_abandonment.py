@@ -54,6 +54,23 @@ def test_the_lowest_rung_is_taken_when_none_fits() -> None:
     assert abandon_slow(LADDER, progress(received=20_000, elapsed_us=1_040_000, buffer_us=0)) == 0
 
 
+def test_what_sound_took_beside_a_download_counts_as_throughput() -> None:
+    alone = progress(received=60_000, elapsed_us=640_000, buffer_us=7_500_000)  # 0.8 Mb/s: 6.9 s are missing
+    halved = alone._replace(received_bytes=50_000, buffer_us=8_000_000)  # 8.4 s are missing at what it had for itself
+
+    assert abandon_slow(LADDER, alone) == -1
+    assert abandon_slow(LADDER, halved) >= 0
+    assert abandon_slow(LADDER, halved._replace(other_bytes=50_000)) == -1
+
+
+def test_patience_waits_while_the_buffer_lasts_for_several_of_the_lowest_rung() -> None:
+    late = progress(received=30_000, elapsed_us=640_000, buffer_us=9_000_000)  # 0.4 Mb/s: 1.54 s for the lowest
+
+    assert abandon_slow(LADDER, late) == 0
+    assert abandon_slow(LADDER, late, 5.0) == -1
+    assert abandon_slow(LADDER, late, 6.0) == 0
+
+
 @pytest.mark.parametrize("ladder", [LADDER, make_ladder([1e6]), make_ladder([1e6, 1e6])])
 @given(
     received=st.integers(0, 1_000_000),

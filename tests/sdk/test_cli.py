@@ -393,7 +393,7 @@ def test_replay_shows_the_first_differences_and_counts_all(
 
     said = capsys.readouterr()
     assert said.out.count("recorded:") == 3
-    assert said.err == "18 differences, the first 3 are shown\n"
+    assert said.err == "17 differences, the first 3 are shown\n"
 
 
 def test_replay_says_that_the_last_line_is_unfinished(

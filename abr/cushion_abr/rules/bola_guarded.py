@@ -31,6 +31,7 @@ RANGES: Final = {
     "buffer_factor": (0.01, 2.0),
     "stay_segments": (0.0, 1000.0),
     "first_segment_s": (0.0, 60.0),
+    "patience": (0.0, 1e9),
     "initial_throughput_bps": (0.0, 1e12),
 }
 
@@ -54,6 +55,8 @@ class Params(NamedTuple):
     """An upward switch must be carried for so many segments."""
     first_segment_s: float = 0.5
     """How long the first segment may take at the remembered throughput."""
+    patience: float = 2.0
+    """A late download is given up once the buffer lasts so many times as long as the lowest rung would take."""
     initial_throughput_bps: float = 0.0
     """What the network gave last time; 0 when nothing is remembered."""
 
@@ -124,4 +127,4 @@ def _first(sizes_bits: Int64Array, params: Params, top: int) -> Decision:
 
 def abandon(ladder: Ladder, progress: Progress, params: Params, state: Float64Array) -> int:
     """The rung to fetch instead of a download that runs late, or -1."""
-    return abandon_slow(ladder, progress)
+    return abandon_slow(ladder, progress, params.patience)

@@ -152,7 +152,9 @@ class Fetching:
 
     def _reconsider(self, track: TrackState, request: Request, now: int) -> None:
         """Let the rule give this download up for a lower rung."""
-        better = self._choice.better(track, request, now) if track is self._lineup.main else None
+        if track is not self._lineup.main:
+            return
+        better = self._choice.better(track, request, self._share.other_bytes(request, now), now)
         if better is None:
             return
         self._choice.rules.observe(self._share.sample(SAMPLE_ABANDONED, request, now))

@@ -92,8 +92,11 @@ class RungChoice:
 
     # ------------------------------------------------------------------ second thoughts
 
-    def better(self, track: TrackState, request: Request, now: int) -> int | None:
-        """A lower rung for which the rule gives a download up: once a segment, and never for more than is missing."""
+    def better(self, track: TrackState, request: Request, other_bytes: int, now: int) -> int | None:
+        """A lower rung for which the rule gives a download up: once a segment, and never for more than is missing.
+
+        other_bytes: what the other tracks' downloads took of the link meanwhile.
+        """
         if request.is_second_choice or request.is_replacement or request.rung == 0:
             return None
         if self.limits.pinned_rung is not None or self._lineup.is_scrubbing:
@@ -110,6 +113,7 @@ class RungChoice:
                 now_us=now,
                 buffer_us=track.buffer.ahead_us(self._playhead.position_us(now)),
                 sizes_exact=int(track.track.sizes_exact),
+                other_bytes=other_bytes,
             )
         )
         if not track.floor <= better < request.rung or better not in track.usable_rungs():

@@ -26,20 +26,18 @@ class LinkShare:
         request.first_byte_us = first_byte_us
 
     def sample(self, kind: int, request: Request, now: int) -> Sample:
-        """What a rule is told of a download that ends now.
+        """What a rule is told of a download that ends now."""
+        own_bytes = request.received_bytes - request.resumed_bytes
+        others = self.other_bytes(request, now)
+        return Sample(kind, request.rung, own_bytes, request.request_us, request.first_byte_us, now, others)
 
-        What the others brought is spread evenly over its time, for they may have brought some of it before its body.
+    def other_bytes(self, request: Request, now: int) -> int:
+        """What the others have brought during a download's body so far.
+
+        It is spread evenly over the download's time, for they may have brought some of it before the body.
         """
         own_bytes = request.received_bytes - request.resumed_bytes
         others = max(0, self._total_bytes - request.link_bytes_before - own_bytes)
         elapsed_us = max(1, now - request.request_us)
         body_us = min(max(0, now - request.first_byte_us), elapsed_us)
-        return Sample(
-            kind,
-            request.rung,
-            own_bytes,
-            request.request_us,
-            request.first_byte_us,
-            now,
-            others * body_us // elapsed_us,
-        )
+        return others * body_us // elapsed_us

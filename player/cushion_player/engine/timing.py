@@ -10,6 +10,12 @@ from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.track import TrackState
 
+LEAD_SEGMENTS = 0.5
+"""By how many of its segments a track may be ahead of one that is being fetched and has less than it takes to play on.
+
+Sound that runs ahead takes from the picture the link on which both wait: at the start, and after a stall.
+"""
+
 
 class Timing:
     """Buffers, the clock, the byte limit and the live edge say when. Changes nothing."""
@@ -62,11 +68,11 @@ class Timing:
         return max(earliest, retry_us)
 
     def _is_too_far_ahead(self, track: TrackState, ahead_us: int, position_us: int) -> bool:
-        """Whether a track must leave the link to one that has less: more than two of its segments lie between them."""
+        """Whether a track must leave the link to one that has less than it takes to play on."""
         behind = [
             other.buffer.ahead_us(position_us)
             for other in self._lineup.tracks
             if other is not track and other.is_required and other.in_flight is not None
         ]
-        lead_us = 2 * track.track.segment_us(track.next_index)
+        lead_us = LEAD_SEGMENTS * track.track.segment_us(track.next_index)
         return bool(behind) and min(behind) < self._config.rebuffer_threshold_us and ahead_us >= min(behind) + lead_us

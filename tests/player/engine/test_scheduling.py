@@ -45,6 +45,29 @@ def test_a_track_that_starts_late_is_buffered_like_any_other() -> None:
     assert len(audio) <= 16
 
 
+def test_sound_waits_for_the_picture_until_enough_is_there_to_play() -> None:
+    driver = VirtualDriver(PlaybackEngine(), make_timeline(), make_link([SECOND], [400_000], 40_000))
+    driver.start()
+    driver.run()
+
+    started_us = next(time for time, notice in driver.notices if isinstance(notice, PlaybackStarted))
+    asked = [fetch.index for time, fetch in driver.requests if fetch.track is TrackKind.AUDIO and time < started_us]
+
+    assert asked == [0]
+
+
+def test_sound_may_run_ahead_of_a_picture_that_has_enough() -> None:
+    driver = VirtualDriver(
+        PlaybackEngine(None, "fixed", {"rung": 3}), make_timeline(), make_link([SECOND], [4_000_000])
+    )
+    driver.start()
+    driver.run(until_us=10 * SECOND)
+
+    last = {fetch.track: fetch.index for _, fetch in driver.requests}
+
+    assert last[TrackKind.AUDIO] >= last[TrackKind.VIDEO] + 2
+
+
 def test_a_full_memory_does_not_let_playback_run_dry() -> None:
     config = EngineConfig(buffer_limit_bytes=2_000_000)
     driver = VirtualDriver(PlaybackEngine(config, "fixed", {"rung": 3}), make_timeline(), FAST)
