@@ -18,9 +18,10 @@ from cushion_player.model import (
     Interstitial,
     InterstitialAsset,
     PathwayClone,
+    Presentation,
     SteeringManifest,
 )
-from tests.player.manifest_files import PLAYLISTS, URL, load
+from tests.player.manifest_files import PLAYLISTS, URL, load, sets
 
 STEER = "https://steer.example.com/s"
 NOON = Fraction(1_772_366_400)
@@ -105,6 +106,113 @@ def test_clones_that_say_too_little_are_left_out() -> None:
     found = steering(**{"PATHWAY-CLONES": [clone, {"ID": "broken"}, 7]})
 
     assert found.clones == (PathwayClone("a", "c", "c.example.net", (("t", "1"),)),)
+
+
+# --------------------------------------------------------------------------- pathways
+
+MEDIA = '#EXT-X-MEDIA:TYPE={},GROUP-ID="{}",NAME="{}",LANGUAGE="en",STABLE-RENDITION-ID="{}",URI="{}"'
+
+
+def pathways(*lines: str) -> Presentation:
+    """Variants on the pathways a and b; `lines` are renditions and variants by (pathway, groups)."""
+    return read("\n".join(["#EXTM3U", *lines, ""]), URL + "m.m3u8").presentation
+
+
+def variant(pathway: str, audio: str, text: str = "", *, bandwidth: int = 1_000_000) -> str:
+    said = f',SUBTITLES="{text}"' if text else ""
+    place = f',PATHWAY-ID="{pathway}"' if pathway else ""
+    return f"""#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},CODECS="avc1.64001f,mp4a.40.2",AUDIO="{audio}"{said}{place}
+http://{pathway or audio}/{bandwidth}.m3u8"""
+
+
+def places(presentation: Presentation, kind: str) -> dict[str, list[tuple[str, str]]]:
+    """By rung of that kind, its places: (pathway, URL)."""
+    return {
+        rung.id: [(base.service_location, base.url) for base in rung.bases]
+        for found in sets(presentation)
+        if found.kind == kind
+        for rung in found.representations
+    }
+
+
+def test_renditions_of_a_pathways_groups_are_places_of_one_rendition() -> None:
+    presentation = pathways(
+        MEDIA.format("AUDIO", "aud-b", "English", "r1", "http://b/en.m3u8"),
+        MEDIA.format("AUDIO", "aud-a", "English", "r1", "http://a/en.m3u8"),
+        MEDIA.format("SUBTITLES", "sub-a", "English", "t1", "http://a/text.m3u8"),
+        MEDIA.format("SUBTITLES", "sub-b", "English", "t2", "http://b/text.m3u8"),
+        variant("a", "aud-a", "sub-a"),
+        variant("b", "aud-b", "sub-b"),
+    )
+
+    assert places(presentation, "video") == {
+        "variant-0": [("a", "http://a/1000000.m3u8"), ("b", "http://b/1000000.m3u8")]
+    }
+    assert list(places(presentation, "audio").values()) == [[("a", "http://a/en.m3u8"), ("b", "http://b/en.m3u8")]]
+    assert list(places(presentation, "text").values()) == [[("a", "http://a/text.m3u8"), ("b", "http://b/text.m3u8")]]
+
+
+def test_a_group_of_each_quality_is_paired_with_that_quality_of_the_other_pathway() -> None:
+    presentation = pathways(
+        *(
+            MEDIA.format("AUDIO", f"{quality}-{pathway}", "English", quality, f"http://{pathway}/{quality}.m3u8")
+            for pathway in "ab"
+            for quality in ("low", "high")
+        ),
+        *(variant(pathway, f"low-{pathway}") for pathway in "ab"),
+        *(variant(pathway, f"high-{pathway}", bandwidth=2_000_000) for pathway in "ab"),
+    )
+
+    assert list(places(presentation, "audio").values()) == [
+        [("a", f"http://a/{quality}.m3u8"), ("b", f"http://b/{quality}.m3u8")] for quality in ("low", "high")
+    ]
+
+
+def test_a_group_that_pathways_share_is_one_place() -> None:
+    presentation = pathways(
+        MEDIA.format("AUDIO", "aud", "English", "r1", "http://c/en.m3u8"), variant("a", "aud"), variant("b", "aud")
+    )
+
+    assert list(places(presentation, "audio").values()) == [[]]
+
+
+def test_the_pathway_to_begin_with_is_first_for_renditions_too() -> None:
+    presentation = pathways(
+        '#EXT-X-CONTENT-STEERING:SERVER-URI="s",PATHWAY-ID="b"',
+        MEDIA.format("AUDIO", "aud-a", "English", "r1", "http://a/en.m3u8"),
+        MEDIA.format("AUDIO", "aud-b", "English", "r1", "http://b/en.m3u8"),
+        variant("a", "aud-a"),
+        variant("b", "aud-b"),
+    )
+
+    assert [place for place, _ in places(presentation, "audio")["audio-0-0"]] == ["b", "a"]
+    assert [place for place, _ in places(presentation, "video")["variant-0"]] == ["b", "a"]
+
+
+def test_redundant_variants_without_pathways_bring_their_groups_too() -> None:
+    presentation = pathways(
+        MEDIA.format("AUDIO", "one", "English", "r1", "http://one/en.m3u8"),
+        MEDIA.format("AUDIO", "two", "English", "r1", "http://two/en.m3u8"),
+        variant("", "one"),
+        variant("", "two"),
+    )
+
+    assert [url for _, url in places(presentation, "audio")["audio-0-0"]] == [
+        "http://one/en.m3u8",
+        "http://two/en.m3u8",
+    ]
+
+
+def test_renditions_of_one_group_are_never_copies_of_each_other() -> None:
+    presentation = pathways(
+        MEDIA.format("AUDIO", "aud-a", "English", "r1", "http://a/1.m3u8"),
+        MEDIA.format("AUDIO", "aud-a", "English", "r2", "http://a/2.m3u8"),
+        MEDIA.format("AUDIO", "aud-b", "English", "r1", "http://b/1.m3u8"),
+        variant("a", "aud-a"),
+        variant("b", "aud-b"),
+    )
+
+    assert sorted(map(len, places(presentation, "audio").values())) == [1, 2]
 
 
 # --------------------------------------------------------------------------- interstitials

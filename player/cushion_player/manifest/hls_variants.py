@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from cushion_player.errors import UnsupportedManifestFeature
 from cushion_player.manifest.guard import Base
@@ -22,6 +23,7 @@ KINDS = {
     "CLOSED-CAPTIONS": ContentKind.TEXT,
 }
 GROUP_NAMES = ("AUDIO", "VIDEO", "SUBTITLES", "CLOSED-CAPTIONS")
+_GROUP_OF = {ContentKind.AUDIO: "AUDIO", ContentKind.VIDEO: "VIDEO", ContentKind.TEXT: "SUBTITLES"}
 _SOURCES = {
     "EXT-X-I-FRAME-STREAM-INF": "iframes",
     "EXT-X-IMAGE-STREAM-INF": "images",
@@ -199,14 +201,22 @@ def without_copies(listed: Multivariant) -> Multivariant:
     variants: dict[object, list[Variant]] = {}
     for variant in listed.variants:
         variants.setdefault(_variant_signature(variant), []).append(variant)
+    distinct = [_first_variant(copies, preferred) for copies in variants.values()]
+    groups = _paired_groups(distinct)
     renditions: dict[object, list[Rendition]] = {}
     for number, rendition in enumerate(listed.renditions):
-        renditions.setdefault(_rendition_signature(rendition, number), []).append(rendition)
+        pair = groups.get((_GROUP_OF[rendition.kind], rendition.group)) if rendition.url else None
+        if pair is not None and pair.pathway:
+            rendition = replace(rendition, attributes={**rendition.attributes, "PATHWAY-ID": pair.pathway})
+        signature = _rendition_signature(rendition, number, pair)
+        if pair is not None and any(copy.group == rendition.group for copy in renditions.get(signature, ())):
+            signature = number
+        renditions.setdefault(signature, []).append(rendition)
     return Multivariant(
-        [_first_variant(copies, preferred) for copies in variants.values()],
+        distinct,
         listed.iframes,
         listed.images,
-        [_first_rendition(copies, preferred) for copies in renditions.values()],
+        [_first_rendition(copies, preferred, groups) for copies in renditions.values()],
         listed.session_data,
         listed.session_keys,
         listed.steering,
@@ -226,9 +236,40 @@ def _variant_signature(variant: Variant) -> object:
     return frozenset(found.items())
 
 
-def _rendition_signature(rendition: Rendition, number: int) -> object:
+class _Pair(NamedTuple):
+    """A group of renditions that stands for another one on its pathway."""
+
+    group: str
+    """Of the pathway to begin with."""
+    pathway: str
+
+
+def _paired_groups(variants: list[Variant]) -> dict[tuple[str, str], _Pair]:
+    """By attribute and group, the first pathway's group of the same renditions: copies of a variant name both.
+
+    A group that several pathways share is the same on each.
+    """
+    pairs: dict[tuple[str, str], _Pair] = {}
+    for first in variants:
+        for name in GROUP_NAMES:
+            group = first.attributes.get(name, "")
+            others = {copy.attributes.get(name, ""): copy for copy in first.alternatives}
+            if not group or group in others or not any(others):
+                continue
+            pairs.setdefault((name, group), _Pair(group, first.pathway))
+            for other, copy in others.items():
+                if other:
+                    pairs.setdefault((name, other), _Pair(group, copy.pathway))
+    return pairs
+
+
+def _rendition_signature(rendition: Rendition, number: int, pair: _Pair | None) -> object:
     """Renditions of other pathways' groups are copies of one another; those of one group never are."""
     found = dict(rendition.attributes)
+    if pair is not None:
+        for name in ("PATHWAY-ID", "URI", "STABLE-RENDITION-ID"):
+            found.pop(name, None)
+        return frozenset({**found, "GROUP-ID": pair.group}.items())
     if rendition.url and found.pop("PATHWAY-ID", None) is not None:
         found.pop("GROUP-ID", None)
         found.pop("URI", None)
@@ -242,7 +283,10 @@ def _first_variant(copies: list[Variant], preferred: str) -> Variant:
     return Variant(first.attributes, first.url, first.where, others)
 
 
-def _first_rendition(copies: list[Rendition], preferred: str) -> Rendition:
+def _first_rendition(copies: list[Rendition], preferred: str, groups: Mapping[tuple[str, str], _Pair]) -> Rendition:
     first = next((item for item in copies if item.attributes.get("PATHWAY-ID", "") == preferred), copies[0])
+    pair = groups.get((_GROUP_OF[first.kind], first.group))
+    if pair is not None:
+        first = next((item for item in copies if item.group == pair.group), first)
     others = tuple(item for item in copies if item is not first and item.url != first.url)
     return Rendition(first.attributes, first.kind, first.url, first.where, others)

@@ -172,6 +172,7 @@ def complaints(scenario: Scenario, outcome: Outcome) -> list[str]:
     if outcome.requests["all"] > scenario.max_requests:
         found.append(f"{outcome.requests['all']} requests, expected at most {scenario.max_requests}")
     found += [f"never asked {what}" for what in scenario.asks if not outcome.requests[what]]
+    found += [f"asked {what}" for what in scenario.avoids if outcome.requests[what]]
     match expected:
         case Ends():
             if not isinstance(outcome.finished, PlaybackEnded):

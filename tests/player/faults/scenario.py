@@ -90,5 +90,7 @@ class Scenario:
     link_bps: int = 0
     max_requests: int = 150
     asks: tuple[str, ...] = ()
+    avoids: tuple[str, ...] = ()
+    """Hosts that must not have been asked for media."""
     needs: str = ""
     content: Mapping[str, Content] = field(default_factory=dict[str, Content])

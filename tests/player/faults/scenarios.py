@@ -9,6 +9,7 @@ from tests.player.faults.live_scenarios import live_scenarios
 from tests.player.faults.manifest_scenarios import manifest_scenarios
 from tests.player.faults.range_scenarios import range_scenarios
 from tests.player.faults.scenario import Scenario
+from tests.player.faults.steering_scenarios import steering_scenarios
 from tests.player.faults.vod_scenarios import vod_scenarios
 
 PENDING: Mapping[str, str] = {}
@@ -26,6 +27,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *host_scenarios(),
     *live_scenarios(),
     *manifest_scenarios(),
+    *steering_scenarios(),
 )
 
 

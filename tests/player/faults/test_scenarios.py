@@ -68,7 +68,13 @@ def test_the_judge_sees_an_end_that_was_not_expected(wrong: Fails | Refused | En
 def test_the_judge_sees_a_wrong_code_an_idle_host_and_too_many_requests() -> None:
     missing = (Rule("/p0/a0/*", (Status(404),), repeats=True),)
     scenario = Scenario(
-        "", VOD, Fails(("connection_lost",), ("moon",)), missing, asks=("two", "/steering.json"), max_requests=3
+        "",
+        VOD,
+        Fails(("connection_lost",), ("moon",)),
+        missing,
+        asks=("two", "/steering.json"),
+        avoids=("one",),
+        max_requests=3,
     )
 
-    assert len(complaints(scenario, play(scenario))) == 5
+    assert len(complaints(scenario, play(scenario))) == 6

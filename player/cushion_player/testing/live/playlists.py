@@ -57,7 +57,7 @@ class PlaylistWriter:
                 language = f',LANGUAGE="{audio.language}"' if audio.language else ""
                 lines.append(
                     f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{group}",NAME="audio {index}",{flags}{language},'
-                    f'STABLE-RENDITION-ID="a{index}"{place},URI="{base}a{index}.m3u8"'
+                    f'STABLE-RENDITION-ID="a{index}",URI="{base}a{index}.m3u8"'
                 )
             for index, rung in enumerate((video or asset.tracks[0]).rungs):
                 beside = audio.rungs[0] if audio and video else None
