@@ -28,7 +28,6 @@ from cushion_player.model import (
     seconds_to_us,
     segment_index_at,
 )
-from cushion_player.text.vtt import read_vtt
 
 WANTED_HEIGHT_PX: Final = 180
 _XYWH: Final = re.compile(r"xywh=(?:(pixel|percent):)?" + ",".join([r"([0-9]{1,6}(?:\.[0-9]{1,6})?)"] * 4))
@@ -119,6 +118,8 @@ class ThumbnailIndex:
 
         Raises DecodeError when it is no WebVTT.
         """
+        from cushion_player.text.vtt import read_vtt  # 10 ms, and few titles have such a file
+
         found: list[Thumbnail] = []
         for cue in read_vtt(data).cues:
             line = cue.text.strip().split("\n")[0].strip()
