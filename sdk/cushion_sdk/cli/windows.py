@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -41,6 +42,8 @@ OpenWindow: TypeAlias = "Callable[[WindowRequest], SessionSummary]"
 
 def find_window() -> OpenWindow:
     """The first installed window. Raises UsageError when there is none."""
+    for needed in ("cushion_player.media.output", "cushion_sdk.session"):
+        import_module(needed)  # before a toolkit: PySide6 reads the source of every module that comes after it
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         return cast("OpenWindow", point.load())
     raise UsageError("there is no window to play in: install cushion-demo-app, or use --headless")
