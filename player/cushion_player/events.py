@@ -158,7 +158,12 @@ class StopOutput:
 
 @dataclass(frozen=True, slots=True)
 class RefreshManifest:
-    """Find out how a live presentation goes on; answer with `timeline_updated` or `refresh_failed`."""
+    """Find out how a live presentation goes on; answer with `timeline_updated` or `refresh_failed`.
+
+    keys: the tracks that are played, or are to be: where each has a playlist of its own, the others are let be.
+    """
+
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ manifest's first period starts, and stays there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -58,6 +58,8 @@ class LivePlanner:
         self._origin = presentation.periods[0].start
         self._names = Names()
         self._rungs: dict[str, int] = {}
+        self._keys: frozenset[str] = frozenset()
+        """The tracks that are followed; all when it is empty."""
         self._hls_offset_us: int | None = None
         self.may_block = True
         """Whether servers that say they hold reloads back until there is something new do so."""
@@ -207,13 +209,21 @@ class LivePlanner:
     def representation(self, key: str, index: int, rung: int) -> Representation:
         return self._layout(key).planned_at(index, self.plan.timeline).choice.rungs[rung]
 
+    def follow(self, keys: Iterable[str]) -> None:
+        """From now on only the playlists of these tracks are read again (HLS); () for all."""
+        self._keys = frozenset(keys)
+
     def followed(self) -> list[Representation]:
-        """The representations whose playlists are to be read again (HLS): one rung of each track."""
-        found: list[Representation] = []
-        for follower in self._followers:
-            rungs = follower.layout.newest_rungs()
-            found.append(rungs[min(self._rungs.get(follower.layout.key, 0), len(rungs) - 1)])
-        return found
+        """The representations whose playlists are to be read again: one rung of each track that is followed."""
+        return [self._newest(each) for each in self._followers if not self._keys or each.layout.key in self._keys]
+
+    def left_aside(self) -> list[Representation]:
+        """The same of the tracks that are not followed."""
+        return [self._newest(each) for each in self._followers if self._keys and each.layout.key not in self._keys]
+
+    def _newest(self, follower: _Follower) -> Representation:
+        rungs = follower.layout.newest_rungs()
+        return rungs[min(self._rungs.get(follower.layout.key, 0), len(rungs) - 1)]
 
     def has_rung(self, key: str, item: Representation) -> bool:
         """Whether a representation is a rung of a track now."""

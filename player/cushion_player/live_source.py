@@ -92,10 +92,15 @@ class LiveSource:
     def refresh(
         self,
         group: asyncio.TaskGroup,
+        keys: Sequence[str],
         on_update: Callable[[TimelineUpdate], None],
         on_failure: Callable[[FetchFailure], None],
     ) -> None:
-        """Find out how it goes on, and say so by one of the two."""
+        """Find out how it goes on, and say so by one of the two.
+
+        keys: of the tracks whose playlists are read (HLS); () for all.
+        """
+        self._planner.follow(keys)
         task = group.create_task(self._refresh(on_update, on_failure))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -180,8 +185,23 @@ class LiveSource:
         return await self._asker.ask(request, read, others=urls[1:], is_once=True)
 
     async def _read_playlists(self) -> None:
-        """Read one playlist of each track again; one that fails is left for the next time, unless all do."""
+        """Read one playlist of each track again; one that fails is left for the next time, unless all do.
+
+        What is not followed is read once more when the rest has ended: how it ends must be known to go back in it.
+        """
         items = self._planner.followed()
+        await self._read_each(items)
+        left = self._planner.left_aside()
+        if left and self._have_ended(items):
+            with contextlib.suppress(CushionError):
+                await self._read_each(left)
+
+    def _have_ended(self, items: Sequence[Representation]) -> bool:
+        wanted = {item.id for item in items}
+        playlists = [item.playlist for item in _representations(self._presentation) if item.id in wanted]
+        return all(playlist is not None and playlist.has_ended for playlist in playlists)
+
+    async def _read_each(self, items: Sequence[Representation]) -> None:
         answers = await asyncio.gather(*(self._read_rung(item) for item in items), return_exceptions=True)
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
         for failure in failures:

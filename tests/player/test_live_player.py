@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -19,10 +20,13 @@ from cushion_player.events import (
     PlaybackFailed,
     PlaybackStarted,
     RebufferStarted,
+    TrackDropped,
+    TrackSwitched,
 )
 from cushion_player.journal import replay
 from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.player import Player
+from cushion_player.testing.answers import Answer
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.live import DashOptions, HlsOptions, LiveConfig, LiveSite, Programme, made_up_asset
 from cushion_player.testing.transport import FakeTransport
@@ -160,3 +164,57 @@ def test_the_tracks_of_a_live_presentation_can_be_chosen_and_others_are_refused(
             player.select_tracks(TrackSelection(audio="audio/none"))
 
     session.run(4, {2: look})
+
+
+LANGUAGES = ("en", *(f"a{letter}" for letter in "abcdefghijklmnopqrs"))
+
+
+def many_languages(config: LiveConfig) -> Session:
+    """A session of HLS whose sound there is in twenty languages, each with a playlist of its own."""
+    session = Session(config, "/many.m3u8")
+    answer = session.site.response("/live.m3u8", "", BEGAN + JOINED_S * SECOND)
+    assert isinstance(answer, Answer)
+    lines = answer.body.decode().splitlines()
+    sound = next(line for line in lines if "TYPE=AUDIO" in line)
+    each = [
+        sound.replace('"audio 0"', f'"{language}"')
+        .replace('LANGUAGE="en"', f'LANGUAGE="{language}"')
+        .replace("a0.m3u8", f"a0.m3u8?in={language}")
+        .replace('"a0"', f'"{language}"')
+        for language in LANGUAGES
+    ]
+    lines[lines.index(sound) : lines.index(sound) + 1] = [
+        each[0],
+        *(line.replace("DEFAULT=YES", "DEFAULT=NO") for line in each[1:]),
+    ]
+    session.origin.content[f"{BASE}/many.m3u8"] = "\n".join(lines).encode()
+    return session
+
+
+def languages_read(session: Session) -> Counter[str]:
+    return Counter(url.partition("in=")[2].partition("&")[0] for url in session.requested("a0.m3u8"))
+
+
+@pytest.mark.parametrize("is_low_latency", [False, True])
+def test_of_twenty_languages_only_the_playlist_of_the_one_that_is_heard_is_followed(is_low_latency: bool) -> None:
+    session = many_languages(replace(PLAIN, is_low_latency=is_low_latency, window_us=20 * SECOND))
+
+    chosen: list[str] = []
+
+    def choose(language: str) -> Callable[[Player], None]:
+        def act(player: Player) -> None:
+            chosen.append(next(track.key for track in player.tracks if track.language == language))
+            player.select_tracks(TrackSelection(audio=chosen[-1]))
+
+        return act
+
+    snapshot = session.run(120, {60: choose("ab"), 90: choose("en")})
+
+    read = languages_read(session)
+    assert set(read) == set(LANGUAGES)
+    assert {language for language, count in read.items() if count > 1} == {"en", "ab"}
+    assert read["ab"] < read["en"]
+    assert [each.key for each in session.notices if isinstance(each, TrackSwitched)] == chosen
+    assert session.noticed(RebufferStarted, PlaybackFailed, LiveJumped, TrackDropped) == []
+    assert snapshot.position_us > 115 * SECOND
+    session.check_replays()

@@ -107,7 +107,7 @@ class PlaybackEngine:
         ]
         self._rules.use(self._lineup.main.track.rungs)
         if edge is not None:
-            following = Following(self.config, edge, self._lineup.required, self._playhead, self._emit, now)
+            following = Following(self.config, edge, self._lineup, self._playhead, self._emit, now)
             self._follow(following)
         if timeline.steering is not None:
             board, policy = self._recovery.board, self.config.retry
@@ -207,6 +207,8 @@ class PlaybackEngine:
                 self._playback.stop_clock(now)
                 self._waits.enter(Phase.SEEKING, now)
             self._playback.reposition(position, now)
+        if self._following is not None and any(track.unlisted_us is not None for track in self._tracks):
+            self._following.live.hurry()
 
     @verb
     def set_limits(self, limits: Limits, *, now: int) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from cushion_player.engine.config import EngineConfig, FetchFailure
+from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.live import CHECK_US, Live
 from cushion_player.engine.phase import WAITING, Phase
 from cushion_player.engine.playhead import Playhead
@@ -15,13 +16,13 @@ from cushion_player.timeline_update import TimelineUpdate
 
 
 class Following:
-    """Follows one live presentation. `tracks` are those that playback waits for."""
+    """Follows one live presentation."""
 
     def __init__(
         self,
         config: EngineConfig,
         edge: LiveEdge,
-        tracks: Callable[[], Sequence[TrackState]],
+        lineup: Lineup,
         playhead: Playhead,
         emit: Callable[..., None],
         now: int,
@@ -29,7 +30,8 @@ class Following:
         self.live = Live(config, edge, now)
         self.has_fallen_out = False
         """What would have been next was taken off the timeline."""
-        self._tracks = tracks
+        self._lineup = lineup
+        self._tracks = lineup.required
         self._playhead = playhead
         self._emit: Callable[..., None] = emit
         self._viewer_rate = playhead.rate
@@ -37,6 +39,8 @@ class Following:
         self._config = config
         self._lost_since_us: dict[str, int] = {}
         """By track, when the first of the segments was given up that were lost in a row."""
+        self._stops: dict[str, tuple[int, int]] = {}
+        """By track, where its listing ends and since when that is so and nothing of it is left to fetch."""
         self._received: dict[str, int] = {}
         """By track, the last segment received."""
 
@@ -47,7 +51,7 @@ class Following:
         at_us = self.live.refresh_at_us()
         if at_us is not None and at_us <= now:
             self.live.begin_refresh(now)
-            self._emit(RefreshManifest())
+            self._emit(RefreshManifest(tuple(track.track.key for track in self._lineup.tracks)))
 
     def updated(self, before: Timeline, after: Timeline, update: TimelineUpdate, now: int) -> None:
         """Another version came; `update` led to it and says that it is still live."""
@@ -57,7 +61,7 @@ class Following:
         is_ahead = all(track.track.end_us() > self.live.edge_us(now) for track in self._tracks())
         firsts = {change.key: change.first_index for change in update.tracks}
         for track in self._tracks():
-            if track.next_index < firsts.get(track.track.key, 0):
+            if track.next_index < firsts.get(track.track.key, 0) and track.unlisted_us is None:
                 self.has_fallen_out = True
         self.live.refreshed(update.live, now, has_grown=has_grown or is_ahead)
         self._tell_stale(now)
@@ -77,8 +81,14 @@ class Following:
 
     def given_up(self, phase: Phase, now: int) -> FetchFailure | None:
         """Why playback must end: it waits, and nothing new has come for too long."""
-        at_us = self.live.gives_up_at_us()
-        if phase not in WAITING or at_us is None or now < at_us:
+        if phase not in WAITING:
+            return None
+        at_us, stuck = self.live.gives_up_at_us(), self._stuck(now)
+        if stuck is not None:
+            what = f"the {stuck.kind} of the live presentation ({stuck.track.key}) has brought nothing new for too long"
+            said = f": {self.live.failure.message}" if self.live.failure is not None else ""
+            return FetchFailure("stale", what + said, retryable=False)
+        if at_us is None or now < at_us:
             return None
         if all(track.has_next for track in self._tracks()):
             return None  # what is listed already decides
@@ -87,6 +97,19 @@ class Following:
         said = f": {failure.message}" if failure is not None else ""
         message = f"the live presentation has brought nothing new for {seconds} s{said}"
         return FetchFailure(failure.code if failure is not None else "stale", message, retryable=False)
+
+    def _stuck(self, now: int) -> TrackState | None:
+        """A track that playback waits for and that does not go on, though others may."""
+        for track in self._tracks():
+            key, stop = track.track.key, track.track.stop_index
+            if self._stops.get(key, (0, 0))[0] != stop or track.has_next:
+                self._stops[key] = stop, now
+        ends = {track.track.key: self._stuck_at_us(track) for track in self._tracks()}
+        return next((each for each in self._tracks() if now >= (ends[each.track.key] or now + 1)), None)
+
+    def _stuck_at_us(self, track: TrackState) -> int | None:
+        known = self._stops.get(track.track.key)
+        return None if known is None or track.has_next else known[1] + self._config.stale_limit_us
 
     def attempts(self) -> tuple[Attempt, ...]:
         """The refreshes that failed."""
@@ -184,6 +207,9 @@ class Following:
         gives_up = self.live.gives_up_at_us()
         if phase in WAITING and gives_up is not None and gives_up > now:
             times.append(gives_up)
+        if phase in WAITING:
+            ends = [at_us for track in self._tracks() if (at_us := self._stuck_at_us(track)) is not None]
+            times += [at_us for at_us in ends if at_us > now]
         return times
 
     def _rate_time(self) -> int | None:

@@ -58,6 +58,7 @@ class Live:
         self._grown_us = now
         self._fruitless = 0
         self._refreshed_us = now
+        self._is_in_a_hurry = False
         self._early_index = -1
         self._early_tries = 0
 
@@ -117,12 +118,18 @@ class Live:
         """When the manifest is to be asked for again; None while it is being asked for or will not change."""
         if self.is_refreshing or self.edge.refresh_us is None:
             return None
+        if self._is_in_a_hurry:
+            return 0
         doublings = min(max(0, self._fruitless - BACK_OFF_AFTER + 1), MAX_BACK_OFF)
         base_us = max(self.edge.refresh_us, self._config.retry.network.base_us if doublings else MIN_REFRESH_US)
         return self._refreshed_us + min(base_us << doublings, max(base_us, MAX_REFRESH_US))
 
+    def hurry(self) -> None:
+        """Ask at once, whenever it was asked last: a track is wanted that was not followed until now."""
+        self._is_in_a_hurry = True
+
     def begin_refresh(self, now: int) -> None:
-        self.is_refreshing = True
+        self.is_refreshing, self._is_in_a_hurry = True, False
         self._refreshed_us = now
 
     def refreshed(self, edge: LiveEdge, now: int, *, has_grown: bool) -> None:

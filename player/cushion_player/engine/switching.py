@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cushion_player.engine.config import TrackSelection
+from cushion_player.engine.config import FetchFailure, TrackSelection
 from cushion_player.engine.track import TrackState, discarded
 from cushion_player.events import CutTrack, TrackSwitched
 from cushion_player.timeline import Timeline, Track, TrackKind
 
 LEAD_US = 1_000_000
 """How far ahead of the position a new track is fetched from: what is nearer is decoded already."""
+LISTING_PATIENCE_US = 15_000_000
+"""A live track of which nothing is listed where playback is, after so long, is not switched to."""
 MARGIN_US = 300_000
 """How far ahead of the position the new track takes over at least: about what outputs have decoded ahead."""
 
@@ -43,6 +45,7 @@ class Switching:
         self._emit = emit
         self._abandon = abandon
         self._pending: TrackState | None = None
+        self._unlisted_since_us: int | None = None
 
     def select(self, timeline: Timeline, selection: TrackSelection, position_us: int, *, beside: bool) -> bool:
         """Play other audio, show other text. Returns whether the output must begin anew for it.
@@ -86,9 +89,15 @@ class Switching:
             self._remove(self._pending, "another track was selected")
             self._pending = None
 
-    def advance(self, position_us: int) -> None:
+    def advance(self, position_us: int, now: int) -> None:
         """Let the new track take over once it can; aim further ahead when the position has come too near."""
         state = self._pending
+        if state is None or state.unlisted_us is None:
+            self._unlisted_since_us = None
+        elif self._unlisted_since_us is None:
+            self._unlisted_since_us = now
+        elif now - self._unlisted_since_us >= LISTING_PATIENCE_US:
+            state.failure = FetchFailure("not_listed", "it is not listed up to where playback is", retryable=False)
         if state is None:
             return
         if state.failure is not None:

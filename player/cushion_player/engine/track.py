@@ -33,6 +33,8 @@ class TrackState:
         self.in_flight: Request | None = None
         self.retries = Retries()
         self.failure: FetchFailure | None = None
+        self.unlisted_us: int | None = None
+        """The position that is wanted and that the track was not listed up to yet."""
         self.wait_until_us = 0
         """The rule asked not to request before this time."""
         self.last_rung = -1
@@ -136,7 +138,12 @@ class TrackState:
         self._sizes.forget()
         if may_grow:
             self._feed.go_on()
-        if self.next_index < track.first_index:  # what was next has left the window
+        if self.unlisted_us is not None:
+            if self.unlisted_us < track.end_us():
+                events += self.reposition(self.unlisted_us)
+            else:
+                self.next_index = track.stop_index
+        elif self.next_index < track.first_index:  # what was next has left the window
             events += self._go_on_from(track.first_index, self.buffer.clear())
         elif self.next_index > track.stop_index:  # it was foreseen, and has not come
             events += self._go_on_from(track.stop_index, self.buffer.drop_from(track.stop_index))
@@ -224,7 +231,9 @@ class TrackState:
 
     def reposition(self, position_us: int) -> list[Event]:
         """Prepare to feed from the segment that covers `position_us`; drops the buffer unless it covers it."""
-        target = self.track.segment_at(position_us)
+        is_listed = not self.may_grow or position_us <= self.track.end_us()
+        self.unlisted_us = None if is_listed else position_us
+        target = self.track.segment_at(position_us) if is_listed else self.track.stop_index
         events: list[Event] = []
         covering = self.buffer.covering(position_us)
         if covering is None:

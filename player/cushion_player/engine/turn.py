@@ -53,7 +53,7 @@ class Turn:
         if self._cap.expire(now):
             self._emit(RungCapped(self._lineup.main.kind, -1, "the machine gets another chance"))
         if self._waits.phase is not Phase.FAILED:
-            self._switching.advance(self._playhead.position_us(now))
+            self._switching.advance(self._playhead.position_us(now), now)
         if self._playhead.is_running:
             self._playback.play_on(now)
         if self._playback.following is not None and not self._waits.is_over:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from cushion_player.engine import EngineConfig, FetchFailure, PlaybackEngine
+from cushion_player.engine import EngineConfig, FetchFailure, PlaybackEngine, TrackSelection
 from cushion_player.engine.snapshot import EngineSnapshot
 from cushion_player.events import (
     FetchSegment,
@@ -21,6 +22,7 @@ from cushion_player.events import (
     RebufferEnded,
     RebufferStarted,
     StallCause,
+    TrackDropped,
 )
 from cushion_player.journal import JournalWriter, replay
 from cushion_player.testing.timelines import LiveProgramme
@@ -277,3 +279,91 @@ def test_position_stays_within_the_window_whatever_the_viewer_does(
     session.driver.call(lambda now: session.engine.seek_to_live(now=now))
     settled = session.run(90)
     assert abs(settled.live_latency_us - target_us) <= max(SECOND, programme.segment_us)
+
+
+class TwoLanguages(Session):
+    """The second language is listed up to where it was at first, until somebody reads its playlist again."""
+
+    def __init__(self, *, is_readable: bool) -> None:
+        programme = LiveProgramme()
+        super().__init__(programme)
+        shown = programme.timeline(0)
+        french = replace(shown.tracks[1], key="audio/fr", language="fr")
+        self.is_readable = is_readable
+        self._told = french.stop_index
+        shown = replace(shown, tracks=(*shown.tracks, french))
+        self.driver = VirtualDriver(self.engine, shown, FAST, fail=self._fail, refresh=self._refresh)
+
+    def _refresh(self, now: int) -> TimelineUpdate | FetchFailure:
+        update = super()._refresh(now)
+        wants = self.engine.snapshot(now).audio_key == "audio/fr" or self.wants_french
+        if isinstance(update, FetchFailure) or not (self.is_readable and wants):
+            return update
+        (english,) = (each for each in update.tracks if each.key == "audio")
+        bounds = tuple(at * self.programme.segment_us for at in range(self._told, english.from_index))
+        french = replace(english, key="audio/fr", from_index=self._told, start_us=(*bounds, *english.start_us))
+        self._told = english.from_index + len(english.start_us) - 1
+        return replace(update, tracks=(*update.tracks, french))
+
+    wants_french = False
+
+    def speak_french(self) -> None:
+        self.wants_french = True
+        self.driver.call(lambda now: self.engine.select_tracks(TrackSelection(audio="audio/fr"), now=now))
+
+    def told(self, kind: type) -> list[tuple[int, object]]:
+        return [(at, notice) for at, notice in self.driver.notices if isinstance(notice, kind)]
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_language_that_was_not_followed_is_listed_first_and_then_takes_over(is_paused: bool) -> None:
+    session = TwoLanguages(is_readable=True)
+    session.start()
+    session.run(60)
+    if is_paused:
+        session.driver.call(lambda now: session.engine.pause(now=now))
+    session.speak_french()
+    assert session.driver.refreshes[-1] == session.driver.now_us
+    session.run(2)
+    session.driver.call(lambda now: session.engine.play(now=now))
+    after = session.run(8)
+
+    assert after.audio_key == "audio/fr"
+    assert session.told(RebufferStarted) == []
+    asked = [fetch.index for _, fetch in session.driver.requests if fetch.key == "audio/fr"]
+    assert asked[0] >= (after.position_us - 12 * SECOND) // session.programme.segment_us
+    assert not after.is_paused
+    assert after.phase == "steady"
+
+
+def test_a_language_whose_playlist_cannot_be_read_is_given_up_and_the_old_one_goes_on() -> None:
+    session = TwoLanguages(is_readable=False)
+    session.start()
+    session.run(60)
+    session.speak_french()
+    after = session.run(30)
+
+    ((at, dropped),) = session.told(TrackDropped)
+    assert isinstance(dropped, TrackDropped)
+    assert dropped.key == "audio/fr"
+    assert 15 * SECOND <= at - 60 * SECOND <= 16 * SECOND
+    assert after.audio_key == "audio"
+    assert after.position_us > 60 * SECOND
+    assert session.told(RebufferStarted) == []
+    assert not any(fetch.key == "audio/fr" for _, fetch in session.driver.requests)
+
+
+def test_a_track_that_does_not_go_on_ends_playback_though_others_do() -> None:
+    session = TwoLanguages(is_readable=False)
+    session.start()
+    session.run(60)
+    session.driver.call(lambda now: session.engine.pause(now=now))
+    session.speak_french()
+    session.driver.call(lambda now: session.engine.play(now=now))
+    session.run(60)
+
+    ((at, failed),) = session.told(PlaybackFailed)
+    assert isinstance(failed, PlaybackFailed)
+    assert failed.code == "stale"
+    assert "audio/fr" in failed.message
+    assert at - 60 * SECOND <= 31 * SECOND
