@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cushion_player.testing.faults import Drip, Fault, Instead, Redirect, Refuse, Rewrite, Rule, Status
+from cushion_player.testing.fault_script import Rule
+from cushion_player.testing.faults import Drip, Fault, Instead, Redirect, Refuse, Rewrite, Status
 from cushion_player.testing.live import Clone, Pathway, Steering
 from tests.player.faults.live_scenarios import BEGAN_S, ENOUGH, JOINED_S, LIVE, WATCHED_S, WITH_STALL
 from tests.player.faults.scenario import Ends, Fails, Scenario
