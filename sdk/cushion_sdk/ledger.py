@@ -5,6 +5,8 @@ Pure: no clock is read; whoever feeds it says what time it is.
 
 from __future__ import annotations
 
+import math
+
 from cushion_sdk.session_events import (
     MediaDamaged,
     PartMissing,
@@ -37,8 +39,11 @@ class SessionLedger:
         self.rungs: list[RungSpan] = []
         self.errors: list[SessionProblem] = []
         self.has_started = False
+        self.pictures_s = (0.0, math.inf)
+        """From where to where the title has pictures."""
         self._running_from_s: float | None = None
         self._played_s = 0.0
+        self._pictured_s = 0.0
         self._played_bits = 0.0
         self._bitrate_bps = 0
 
@@ -76,6 +81,10 @@ class SessionLedger:
         """Media seconds played until now, the clock being at `position_s`."""
         return self._played_s + self._running_for(position_s)
 
+    def pictured_s(self, position_s: float) -> float:
+        """Of the media seconds played until now, those that have pictures."""
+        return self._pictured_s + self._pictured_for(position_s)
+
     def mean_bitrate_bps(self, position_s: float) -> int:
         """Mean of what was shown, weighted by the media time it was shown for; 0 before anything was."""
         played_s = self.played_s(position_s)
@@ -90,7 +99,14 @@ class SessionLedger:
     def _running_for(self, position_s: float) -> float:
         return max(0.0, position_s - self._running_from_s) if self._running_from_s is not None else 0.0
 
+    def _pictured_for(self, position_s: float) -> float:
+        if self._running_from_s is None:
+            return 0.0
+        from_s, until_s = self.pictures_s
+        return max(0.0, min(position_s, until_s) - max(self._running_from_s, from_s))
+
     def _add(self, position_s: float) -> None:
+        self._pictured_s += self._pictured_for(position_s)
         passed_s = self._running_for(position_s)
         self._played_s += passed_s
         self._played_bits += passed_s * self._bitrate_bps

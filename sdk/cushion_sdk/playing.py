@@ -13,6 +13,7 @@ from cushion_player import events as notices
 from cushion_player.clock import Clock
 from cushion_player.engine import Limits, Loop, TrackSelection
 from cushion_player.errors import UsageError
+from cushion_player.timeline import TrackKind
 from cushion_player.transport.shaped import ShapedTransport
 from cushion_sdk.describing import SessionFacts, snapshot_of
 from cushion_sdk.event_stream import EventStream
@@ -216,7 +217,7 @@ class PlaybackSession:
             rebuffer_count=now.rebuffer_count,
             frames_shown=now.frames_shown,
             frames_dropped=now.frames_dropped,
-            frames_expected=self._frames_due(played_s),
+            frames_expected=self._frames_due(ledger.pictured_s(now.position_s)),
             played_s=round(played_s, 6),
             rungs=tuple(ledger.rungs),
             mean_bitrate_bps=ledger.mean_bitrate_bps(now.position_s),
@@ -247,6 +248,9 @@ class PlaybackSession:
         self._player.follow_presentation(self._follow)
         self._facts = replace(self._facts, captions=list_captions(presentation), is_loaded=True)
         self._frame_rate = frame_rate or self._frame_rate
+        pictures = next((track for track in self._player.tracks if track.kind is TrackKind.VIDEO), None)
+        if pictures is not None and not presentation.is_live:
+            self._ledger.pictures_s = (seconds(pictures.start_us[0]), seconds(pictures.end_us()))
         self._listeners.append(listener)
         self._acknowledged = acknowledged
         self._rate_changed = rate_changed
@@ -316,9 +320,9 @@ class PlaybackSession:
         for stream in self._streams:
             stream.put(event)
 
-    def _frames_due(self, played_s: float) -> int | None:
+    def _frames_due(self, pictured_s: float) -> int | None:
         """Frames whose time the media clock passed, the one it started on included."""
-        return None if self._frame_rate is None else math.ceil(played_s * self._frame_rate - FRAME_NOISE)
+        return None if self._frame_rate is None else math.ceil(pictured_s * self._frame_rate - FRAME_NOISE)
 
     def _resume_from_s(self) -> float:
         opening = self._opening

@@ -78,3 +78,21 @@ def test_played_media_is_the_sum_of_the_runs(runs: list[tuple[float, float]]) ->
         ledger.hear(said.SeekStarted(start_s + length_s, 0.0), 0.0)
 
     assert ledger.played_s(0.0) == pytest.approx(sum(length_s for _, length_s in runs))
+
+
+def test_time_before_the_first_picture_and_after_the_last_has_none() -> None:
+    ledger = SessionLedger()
+    ledger.pictures_s = (2.0, 12.0)
+    story: list[said.SessionEvent] = [
+        said.PlaybackStarted(0.0, 0.2),
+        said.PlaybackPaused(1.0),
+        said.PlaybackResumed(1.0),
+        said.SeekStarted(5.0, 11.0),
+        said.SeekEnded(11.0, 0.1),
+        said.RungShown(11.5, 0, 240, 1_000_000),
+    ]
+    for event in story:
+        ledger.hear(event, 0.0)
+
+    assert ledger.pictured_s(20.0) == 4.0  # 2 to 5, 11 to 12
+    assert ledger.played_s(20.0) == 14.0

@@ -27,20 +27,20 @@ class Looks:
     def of(self, frame: av.VideoFrame, config: CodecConfig | None, context: Context | None) -> FrameLook:
         """The container's word on shape and turning counts; where it has none, the stream's."""
         aspect = (config.pixel_width, config.pixel_height) if config is not None else (1, 1)
-        rotation_deg = config.rotation_deg if config is not None else 0
+        turned_deg = config.rotation_deg if config is not None else 0
         if aspect == (1, 1) and isinstance(context, av.VideoCodecContext):
             ratio = context.sample_aspect_ratio
             aspect = (ratio.numerator, ratio.denominator) if ratio else aspect
         dynamic_range = _RANGES.get(frame.color_trc, DynamicRange.SDR)
         peak_nits = _peak_nits(frame) if dynamic_range is DynamicRange.PQ else 0
-        look = FrameLook(aspect, rotation_deg or _rotation_deg(frame), dynamic_range, peak_nits)
+        look = FrameLook(aspect, turned_deg or rotation_deg(frame), dynamic_range, peak_nits)
         if look != self._last:
             self._last = look
         return self._last
 
 
-def _rotation_deg(frame: av.VideoFrame) -> int:
-    """Clockwise; PyAV counts the display matrix the other way round."""
+def rotation_deg(frame: av.VideoFrame) -> int:
+    """How far a frame's own side data turn it, clockwise; PyAV counts the display matrix the other way round."""
     return -round(frame.rotation / _QUARTER_DEG) * _QUARTER_DEG % 360
 
 

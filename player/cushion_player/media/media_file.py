@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 import av
@@ -20,6 +21,7 @@ from av.stream import Disposition
 from cushion_player.errors import DecodeError, UnsupportedCodec
 from cushion_player.media.demux import CodecConfig, CodedFrame
 from cushion_player.media.demux.packets import CODECS, write_init, write_segment
+from cushion_player.media.look import rotation_deg
 from cushion_player.timeline import TrackKind
 
 Open: TypeAlias = Callable[[], "io.RawIOBase | str"]
@@ -34,6 +36,10 @@ _INDEX_SLACK_US: Final = 30_000_000
 _MATCH_US: Final = 50_000
 """A key frame this near to where the index has one is that one."""
 _AUDIO_RUN_UP_US: Final = 500_000
+_SHORT_US: Final = 250_000
+"""A stream that begins or ends no more than this inside the file lasts as long as the file."""
+_LOOK_PACKETS: Final = 64
+"""A decoder that has shown no picture after so many packets is not asked how it is turned."""
 
 
 def sniff(head: bytes) -> str:
@@ -131,10 +137,13 @@ class MediaFile:
         self._end_us = max(reader.end_us for reader in self._readers.values())
         if self._end_us <= self._start_us:
             raise DecodeError("the file does not say how long it is, or is empty")
-        lead = self._readers.get(TrackKind.VIDEO)
-        starts = lead.key_frames_us(self._end_us) if lead is not None else []
-        borders = _borders(starts, self._start_us, self._end_us)
-        self._tracks = {kind: reader.describe(tuple(borders)) for kind, reader in self._readers.items()}
+        self._tracks = {kind: self._describe(reader) for kind, reader in self._readers.items()}
+
+    def _describe(self, reader: _StreamReader) -> FileTrack:
+        """Each stream is cut by itself, and may begin later and end sooner than the file."""
+        start_us = self._start_us if reader.start_us - self._start_us < _SHORT_US else reader.start_us
+        end_us = self._end_us if self._end_us - reader.end_us < _SHORT_US else reader.end_us
+        return reader.describe(tuple(_borders(reader.key_frames_us(end_us), start_us, end_us)))
 
     def _open(self) -> InputContainer:
         # skip_frame: probing decodes the first pictures otherwise, which takes ten times as long.
@@ -183,6 +192,7 @@ class _StreamReader:
         return (self._container.start_time or 0) + (self._container.duration or 0)
 
     def describe(self, starts_us: tuple[int, ...]) -> FileTrack:
+        turned_deg = self._rotation_deg() if self._kind is TrackKind.VIDEO else 0  # first: it opens the file anew
         stream = self.stream
         assert stream is not None
         context = stream.codec_context
@@ -191,10 +201,19 @@ class _StreamReader:
             self._container.size * 8 / seconds if self._kind is TrackKind.VIDEO else 128_000
         )
         if isinstance(context, av.VideoCodecContext):
+            assert isinstance(stream, av.VideoStream)
+            aspect = stream.sample_aspect_ratio or Fraction(1)
             config = CodecConfig(
-                context.name, context.name, context.extradata or b"", width_px=context.width, height_px=context.height
+                context.name,
+                context.name,
+                context.extradata or b"",
+                width_px=context.width,
+                height_px=context.height,
+                pixel_width=aspect.numerator,
+                pixel_height=aspect.denominator,
+                rotation_deg=turned_deg,
             )
-            rate = stream.average_rate if isinstance(stream, av.VideoStream) else None
+            rate = stream.average_rate
         else:
             assert isinstance(context, av.AudioCodecContext)
             channels = context.layout.nb_channels if context.name.startswith("pcm_") else 0
@@ -209,7 +228,9 @@ class _StreamReader:
         return FileTrack(self._kind, config, round(bitrate_bps), starts_us, stream.language or "", rate)
 
     def key_frames_us(self, end_us: int) -> list[int]:
-        """Times of the key frames: from the file's index where it has one, else by reading through it."""
+        """Times of the key frames, from the file's index or by reading through it; none of sound."""
+        if self._kind is TrackKind.AUDIO:
+            return []
         stream = self.stream
         assert stream is not None
         self._seek(end_us)  # Matroska reads its index only now
@@ -256,6 +277,22 @@ class _StreamReader:
     @property
     def _tolerance_us(self) -> int:
         return _MATCH_US if self._kind is TrackKind.VIDEO else 0
+
+    def _rotation_deg(self) -> int:
+        """What the container says of turning, which libavformat tells nobody but the decoder of its own stream."""
+        self._rewind()
+        stream = self.stream
+        assert isinstance(stream, av.VideoStream)
+        for packet in islice(self._container.demux(stream), _LOOK_PACKETS):
+            try:
+                frames = stream.codec_context.decode(packet)
+            except FFmpegError:
+                frames = []
+            if frames:
+                self._rewind()
+                return rotation_deg(frames[0])
+        self._rewind()
+        return 0
 
     def _find_stream(self) -> av.VideoStream | av.AudioStream | None:
         streams = self._container.streams

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from cushion_player.errors import DecodeError, UnsupportedCodec
@@ -14,7 +15,7 @@ from cushion_player.media.media_file import MediaFile, sniff
 from cushion_player.model import Container
 from cushion_player.outputs import MediaFormat
 from cushion_player.timeline import TrackKind
-from tests.player.media.samples import SPEC, Encoded, code_of, encode_audio, encode_video, mux
+from tests.player.media.samples import SPEC, Encoded, code_of, copy_packet, encode_audio, encode_video, mux
 
 V, A = TrackKind.VIDEO, TrackKind.AUDIO
 CASES = {
@@ -93,6 +94,48 @@ def test_sound_alone_is_cut_by_the_clock(tmp_path: Path, name: str, container: s
 
     assert len(segments) == 2
     assert len(decoded(file, A, segments)) == pytest.approx(len(encode_audio(audio).packets), abs=2)
+    file.close()
+
+
+@pytest.mark.parametrize(("turn_deg", "clockwise_deg"), [(0, 0), (90, 270), (180, 180), (-90, 90)])
+def test_turning_and_shape_of_pixels_come_from_the_container(tmp_path: Path, turn_deg: int, clockwise_deg: int) -> None:
+    encoded = encode_video("libx264")
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream_from_template(encoded.encoder)
+        assert isinstance(stream, av.VideoStream)
+        stream.codec_context.extradata = encoded.encoder.codec_context.extradata
+        stream.sample_aspect_ratio = Fraction(4, 3)
+        stream.set_display_rotation(turn_deg)
+        for packet in encoded.packets:
+            copy = copy_packet(packet, Fraction(0))
+            copy.stream = stream
+            container.mux(copy)
+    file = opened(path)
+
+    track = file.track(V)
+    assert track is not None
+    config = track.config
+    assert config.rotation_deg == clockwise_deg
+    assert (config.pixel_width, config.pixel_height) == (4, 3)
+    assert track.frame_rate == SPEC.frame_rate
+    assert len(decoded(file, V, [file.segment(V, 0), file.segment(V, 1)])) == SPEC.n_frames
+    file.close()
+
+
+def test_each_stream_lasts_as_long_as_itself(tmp_path: Path) -> None:
+    video, audio = encode_video("libx264"), encode_audio("aac")
+    path = tmp_path / "film.mkv"
+    late = [copy_packet(packet, Fraction(0)) for packet in audio.packets[60:]]  # from 1.28 s on
+    path.write_bytes(mux("matroska", [(video, video.packets[:30]), (audio, late)]))
+    file = opened(path)
+
+    pictures, sound = file.track(V), file.track(A)
+    assert pictures is not None
+    assert sound is not None
+    assert pictures.starts_us[0] == file.start_us
+    assert sound.starts_us[0] == pytest.approx(1_259_000, abs=30_000)
+    assert sound.starts_us[-1] == file.start_us + file.duration_us
     file.close()
 
 
