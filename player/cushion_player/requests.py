@@ -178,13 +178,15 @@ class Requests:
             failure = FetchFailure("decode", f"{label}: {wrong}", retryable=True, kept_bytes=len(body), is_whole=True)
             self._call(lambda now: self._engine.segment_failed(effect.request_id, failure, now=now))
             return
+        first_byte_us = receiver.body.first_byte_us
+        if self._unlocking.may_follow(effect, plan):
+            self._call(lambda now: self._engine.segment_arrived(effect.request_id, len(body), first_byte_us, now=now))
         try:
             await self._unlocking.follow(effect, plan, body)
         except (FetchError, MediaError) as exc:
             self._segments.pop(effect.request_id, None)
             self._failed(effect.request_id, exc)
             return
-        first_byte_us = receiver.body.first_byte_us
         self._call(lambda now: self._engine.segment_received(effect.request_id, len(body), first_byte_us, now=now))
 
     async def _acquire_key(self, effect: AcquireKey, plan: PlaybackPlan) -> None:

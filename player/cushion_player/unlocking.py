@@ -47,11 +47,16 @@ class Unlocking:
         if init_key is not None and init_key not in self._init_rings:
             self._init_rings[init_key] = await obtain_keys(self._provider, [request_for_key(init_key)])
 
+    def may_follow(self, effect: FetchSegment, plan: PlaybackPlan) -> bool:
+        """Whether a segment may name keys: not in the clear, nor with one key for whatever the id is (HLS)."""
+        encryption = plan.encryption(effect.key, effect.index, effect.rung)
+        return bool(encryption.protections) and not encryption.keys
+
     async def follow(self, effect: FetchSegment, plan: PlaybackPlan, data: bytes) -> None:
         """Get the keys that a segment names itself and that nobody had before: keys rotate. Raises MediaError."""
         place = effect.key, effect.index, effect.rung
         encryption = plan.encryption(*place)
-        if not encryption.protections or encryption.keys:  # in the clear, or one key for whatever the id is (HLS)
+        if not self.may_follow(effect, plan):
             return
         ring = self._rings.setdefault(plan.key_name(*place), KeyRing())  # the segment may be here before its keys
         try:

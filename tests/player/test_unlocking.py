@@ -10,7 +10,14 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from cushion_player.errors import KeyUnavailable
-from cushion_player.events import PlaybackEnded, PlaybackFailed, RebufferEnded, StallCause
+from cushion_player.events import (
+    PlaybackEnded,
+    PlaybackFailed,
+    RebufferEnded,
+    SegmentLoaded,
+    SegmentRetried,
+    StallCause,
+)
 from cushion_player.key_requests import KeyRequest
 from cushion_player.keys import KeyProvider, StaticKeys
 from cushion_player.media.null_output import NullDecodeOutput
@@ -261,3 +268,31 @@ def test_a_rotated_key_that_nobody_has_ends_playback_with_its_code() -> None:
     assert isinstance(failed, PlaybackFailed)
     assert failed.code == "key"
     assert f"no key for key id {'01' * 16}" in repr(failed)
+
+
+class SlowRotating(Rotating):
+    """Answers after four seconds of `clock`."""
+
+    clock: FakeClock
+
+    async def get_keys(self, request: KeyRequest) -> Mapping[bytes, bytes]:
+        await self.clock.sleep_until(self.clock.now_us() + 4_000_000)
+        return await super().get_keys(request)
+
+
+def test_a_slow_licence_server_is_not_taken_for_a_slow_link() -> None:
+    provider = SlowRotating()
+    slow, fast = Session(rotating_files(), "a.mpd", provider), Session(rotating_files(), "a.mpd", Rotating())
+    provider.clock = slow.clock
+    ended = slow.run()
+    fast.run()
+
+    def downloads(session: Session) -> dict[int, int]:
+        loaded = (notice for notice in session.notices if isinstance(notice, SegmentLoaded))
+        return {notice.index: notice.end_us - notice.request_us for notice in loaded}
+
+    assert isinstance(ended, PlaybackEnded)
+    assert downloads(slow) == downloads(fast)
+    assert not any(isinstance(notice, SegmentRetried) for notice in slow.notices)
+    asked = [request.url for request in slow.origin.requests if request.url.endswith(".m4s")]
+    assert len(asked) == len(set(asked)) == N_SEGMENTS

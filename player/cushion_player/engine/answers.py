@@ -65,22 +65,18 @@ class Answers:
         if track is None or track.in_flight is None:
             return
         request = track.in_flight
-        self._share.arrived(request, size_bytes, first_byte_us)
+        if not request.arrived_us:
+            self._download_ends(track, request, size_bytes, first_byte_us, now)
         position = self._playhead.position_us(now)
         how = self._recovery.how_it_ended(track, request)
         if how:
             self._waits.note_recovery(how)
         self._recovery.board.forgive(request.source, now)
-        self._recovery.board.note_use(request.source, size_bytes - request.resumed_bytes, now - request.request_us)
-        self._overdue.heard_us = now
-        self._overdue.answered(first_byte_us - request.request_us)
         if request.is_replacement:
             fed = track.replaced(request, size_bytes, position + REPLACEMENT_MARGIN_US)
         else:
             track.received(request, size_bytes)
             fed = track.feed()
-        if track is self._lineup.main:
-            self._observe(self._share.sample(SAMPLE_DOWNLOAD, request, now))
         loaded = SegmentLoaded(
             track.kind,
             request.rung,
@@ -88,10 +84,28 @@ class Answers:
             size_bytes,
             request.request_us,
             first_byte_us,
-            now,
+            request.arrived_us or now,
             track.buffer.ahead_us(position),
         )
         self._emit(loaded, *fed)
+
+    def arrived(self, request_id: int, size_bytes: int, first_byte_us: int, now: int) -> None:
+        """All of a segment is there, and waits for keys that it names itself: the link has done its part."""
+        track = self._lineup.asked(request_id)
+        if track is not None and track.in_flight is not None and not track.in_flight.arrived_us:
+            track.in_flight.arrived_us = now
+            self._download_ends(track, track.in_flight, size_bytes, first_byte_us, now)
+
+    def _download_ends(
+        self, track: TrackState, request: Request, size_bytes: int, first_byte_us: int, now: int
+    ) -> None:
+        """Note what this download says of its source and of the link."""
+        self._share.arrived(request, size_bytes, first_byte_us)
+        self._recovery.board.note_use(request.source, size_bytes - request.resumed_bytes, now - request.request_us)
+        self._overdue.heard_us = now
+        self._overdue.answered(first_byte_us - request.request_us)
+        if track is self._lineup.main:
+            self._observe(self._share.sample(SAMPLE_DOWNLOAD, request, now))
 
     def need_received(self, request_id: int, now: int) -> None:
         """An initialisation segment or a key is there."""

@@ -84,7 +84,7 @@ class PlaybackEngine:
         self._answers = self._fetching.answers
         self._playback = Playback(config, lineup, playhead, waits, self._schedule, self._cap, asking, emit)
         self._seeking = Seeking(lineup, playhead, waits, self._playback, rules.observe, emit)
-        self._switching = Switching(lineup.tracks, emit, asking.abandon)
+        self._switching = Switching(lineup, emit, asking.abandon)
         self._turn = Turn(
             lineup, playhead, waits, self._cap, self._switching, self._playback, timing, self._fetching, emit
         )
@@ -229,6 +229,11 @@ class PlaybackEngine:
     def segment_progress(self, request_id: int, received_bytes: int, first_byte_us: int, *, now: int) -> None:
         """Bytes so far; drivers call it at most every 100 ms a request."""
         self._fetching.progressed(request_id, received_bytes, first_byte_us, now)
+
+    @verb
+    def segment_arrived(self, request_id: int, size_bytes: int, first_byte_us: int, *, now: int) -> None:
+        """All bytes are there; `segment_received` (or `segment_failed`) follows when the keys it names are there."""
+        self._answers.arrived(request_id, size_bytes, first_byte_us, now)
 
     @verb
     def segment_received(self, request_id: int, size_bytes: int, first_byte_us: int, *, now: int) -> None:

@@ -13,10 +13,25 @@ class Lineup:
         self.tracks: list[TrackState] = []
         self.is_scrubbing = False
         """Only the main track counts, and only pictures of it are wanted."""
+        self._wasted_before = 0
 
     @property
     def main(self) -> TrackState:
         return self.tracks[0]
+
+    @property
+    def wasted_bytes(self) -> int:
+        """Of all tracks, also of those that are played no more."""
+        return self._wasted_before + sum(track.wasted_bytes for track in self.tracks)
+
+    def remove(self, track: TrackState) -> None:
+        self.tracks.remove(track)
+        self._wasted_before += track.wasted_bytes
+
+    def put(self, track: TrackState, old: TrackState) -> None:
+        """Put a track in the place of another."""
+        self.tracks[self.tracks.index(old)] = track
+        self._wasted_before += old.wasted_bytes
 
     def active(self) -> list[TrackState]:
         """The tracks that are fetched for the output."""

@@ -52,6 +52,8 @@ class Overdue:
         """Why the request is to be given up now; None to keep it."""
         if not self._recovery.gives_up_slow:
             return None
+        if request.arrived_us:
+            return _without_keys(track, request) if now - request.arrived_us >= LIMIT_US else None
         silent_us = now - max(request.heard_us, self.heard_us)
         is_little = ahead_us < SHORT_SEGMENTS * track.track.segment_us(request.index)
         if is_little and not request.is_replacement and silent_us >= self._patience_us(track, request, now):
@@ -120,6 +122,11 @@ def inits_in_flight(prerequisites: Prerequisites) -> list[tuple[Need, NeedState]
         for need, state in prerequisites.states.items()
         if need.kind is NeedKind.INIT and state.request_id is not None
     ]
+
+
+def _without_keys(track: TrackState, request: Request) -> FetchFailure:
+    name = track.track.stretch_of(request.index).rungs[request.rung].key
+    return FetchFailure("key", f"segment {request.index} of {name}: no answer of who has its keys", retryable=True)
 
 
 def _too_slow(track: TrackState, request: Request, what: str) -> FetchFailure:

@@ -31,6 +31,8 @@ class Request:
     heard_us: int = 0
     """When something last came of it, or it was made."""
     looked_us: int = 0
+    arrived_us: int = 0
+    """When all of it was there, where it has to wait for keys after that; 0 else."""
 
 
 class Kept(NamedTuple):

@@ -45,7 +45,7 @@ class EngineSnapshot:
     """The audio track that plays; "" when there is none of its own."""
     text_key: str = ""
     wasted_bytes: int = 0
-    """Received for the tracks being played, and dropped unused: abandoned, replaced, or broken off."""
+    """Received and dropped unused: abandoned, replaced, or broken off."""
 
 
 def take_snapshot(
@@ -86,7 +86,7 @@ def take_snapshot(
         rebuffer_us=waits.rebuffer_us(now),
         seek_us=waits.seek_us,
         frames_dropped=frames_dropped,
-        wasted_bytes=sum(track.wasted_bytes for track in lineup.tracks),
+        wasted_bytes=lineup.wasted_bytes,
         is_live=following is not None,
         live_latency_us=latency,
         target_latency_us=target,

@@ -32,6 +32,8 @@ def stall_cause(track: TrackState) -> StallCause:
     need = track.waits_for()
     if need is not None and need.kind is NeedKind.KEY:
         return StallCause.KEY
+    if track.in_flight is not None and track.in_flight.arrived_us:
+        return StallCause.KEY
     if track.is_in_trouble():
         return StallCause.KEY if track.retries.last_code == "key" else StallCause.SERVER
     if not track.has_next and track.may_grow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cushion_player.engine.config import FetchFailure, TrackSelection
+from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.track import TrackState, discarded
 from cushion_player.events import CutTrack, TrackSwitched
 from cushion_player.timeline import Timeline, Track, TrackKind
@@ -38,10 +39,11 @@ def wanted_text(timeline: Timeline, selection: TrackSelection) -> Track | None:
 
 
 class Switching:
-    """The one change of audio that may be under way. Works on the engine's own list of tracks."""
+    """The one change of audio that may be under way. Works on the engine's own tracks."""
 
-    def __init__(self, tracks: list[TrackState], emit: Callable[..., None], abandon: Callable[[TrackState, str], None]):
-        self._tracks = tracks
+    def __init__(self, lineup: Lineup, emit: Callable[..., None], abandon: Callable[[TrackState, str], None]):
+        self._lineup = lineup
+        self._tracks = lineup.tracks
         self._emit = emit
         self._abandon = abandon
         self._pending: TrackState | None = None
@@ -117,9 +119,9 @@ class Switching:
     def _take_over(self, state: TrackState, from_us: int) -> None:
         old = next(each for each in self._tracks if each.kind is state.kind and each is not state)
         self._pending = None
-        self._tracks.remove(state)
-        self._tracks[self._tracks.index(old)] = state
         self._release(old)
+        self._tracks.remove(state)
+        self._lineup.put(state, old)
         state.is_held_back, state.is_required = False, True
         self._emit(CutTrack(state.kind, from_us), TrackSwitched(state.kind, state.track.key, from_us))
         self._emit(*state.feed_from(from_us))
@@ -127,12 +129,12 @@ class Switching:
     def replace(self, old: TrackState, track: Track, *, may_grow: bool) -> None:
         """Put `track` in the place of another at once; the caller repositions."""
         self.give_up()
-        self._tracks[self._tracks.index(old)] = TrackState(track, may_grow=may_grow)
         self._release(old)
+        self._lineup.put(TrackState(track, may_grow=may_grow), old)
 
     def _remove(self, state: TrackState, reason: str) -> None:
-        self._tracks.remove(state)
         self._release(state, reason)
+        self._lineup.remove(state)
 
     def _release(self, state: TrackState, reason: str = "another track was selected") -> None:
         """Give up what it requested and what it holds."""

@@ -112,9 +112,8 @@ class Turn:
 
     def _drop_failed(self, now: int) -> None:
         """Go on without what can be done without."""
-        tracks = self._lineup.tracks
-        for track in [track for track in tracks if track.failure is not None and not track.is_required]:
+        for track in [track for track in self._lineup.tracks if track.failure is not None and not track.is_required]:
             assert track.failure is not None
-            tracks.remove(track)
+            self._lineup.remove(track)
             position = self._playhead.position_us(now)
             self._emit(TrackDropped(track.kind, track.track.key, position, track.failure.message))

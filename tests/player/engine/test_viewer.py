@@ -139,6 +139,20 @@ def test_what_the_old_language_held_is_given_up() -> None:
     assert english <= dropped
 
 
+def test_what_was_wasted_on_a_language_stays_counted_after_it() -> None:
+    playing = Playing(with_languages(), bps=500_000)
+    counted = []
+    for at in range(20):
+        playing.run(8 + 0.35 * at)
+        playing.select(TrackSelection(audio="audio" if at % 2 else "audio/de"))
+        counted.append(playing.engine.snapshot(playing.driver.now_us).wasted_bytes)
+    playing.run(60)
+    counted.append(playing.engine.snapshot(playing.driver.now_us).wasted_bytes)
+
+    assert counted == sorted(counted)
+    assert counted[-1] > 0
+
+
 def test_a_language_selected_before_the_start_is_the_only_one_fetched() -> None:
     engine = PlaybackEngine()
     engine.select_tracks(GERMAN, now=0)
