@@ -31,6 +31,7 @@ from cushion_player.places import sources_of
 from cushion_player.sourcing import Sourcing
 from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts
+from cushion_player.weighting import by_weight
 
 ANSWER_S = 5.0
 """A manifest that is silent for longer is asked for again: unlike a segment it is small, and soon out of date."""
@@ -52,8 +53,9 @@ class LiveSource:
         *,
         language: str | None = None,
         others: Sequence[str] = (),
+        seed: int = 0,
     ) -> None:
-        """others: addresses that the manifest may also be had at.
+        """others: addresses that the manifest may also be had at. seed: draws among places of one priority.
 
         Raises ManifestError kinds when nothing of it can be played, or nothing is there yet."""
         self._asker = asker
@@ -61,6 +63,7 @@ class LiveSource:
         self._sources: dict[str, str] = {}
         """By track, the source that was asked last."""
         self._others = tuple(others)
+        self._seed = seed
         self._good: tuple[tuple[Location, ...], str] = ((), "")
         """Where the manifest was had last, and what it offered then."""
         self._clock = clock
@@ -72,7 +75,7 @@ class LiveSource:
         self.origin = presentation.periods[0].start
         """Where position 0 lies on the presentation's own timeline, whatever periods have gone since."""
         self._planner = LivePlanner(
-            presentation, now=clock.now_us(), utc_offset_us=sync.utc_offset_us, language=language
+            by_weight(presentation, seed), now=clock.now_us(), utc_offset_us=sync.utc_offset_us, language=language
         )
         self._read_us = {item.id: clock.now_us() for item in _representations(presentation)}
         """When each media playlist was read last."""
@@ -137,7 +140,7 @@ class LiveSource:
             on_failure(replace(failure_of(exc), retryable=True, retry_after_us=0))
             return
         update = self._planner.update(
-            self._presentation,
+            by_weight(self._presentation, self._seed),
             now=self._clock.now_us(),
             utc_offset_us=self._sync.utc_offset_us,
             has_changed=self._presentation is not before,
@@ -265,7 +268,7 @@ class LiveSource:
                 if url == place.url:
                     raise
                 await self._put_in(item, place)
-        self._planner.adopt(self._presentation)
+        self._planner.adopt(by_weight(self._presentation, self._seed))
 
     def _newest(self, key: str, index: int) -> Representation:
         """Of a track's rungs, the one whose playlist reaches furthest."""

@@ -80,6 +80,7 @@ from cushion_player.timeline import Track, TrackKind
 from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import FetchTimeouts, Transport
 from cushion_player.unlocking import Unlocking
+from cushion_player.weighting import by_weight
 
 if TYPE_CHECKING:
     from cushion_player.live_source import LiveSource
@@ -149,6 +150,7 @@ class Player:
         self._transport = transport
         self._clock = clock
         self._asker = Asker(transport, clock, config.retry, seed)
+        self._seed = seed
         self._other_urls = tuple(other_urls)
         self._output = output
         followed = (HlsKeys(transport, clock), ClearKeyLicences(transport, clock))
@@ -213,7 +215,7 @@ class Player:
         loaded = await load_presentation(self._transport, url, self._clock, others=self._other_urls, asker=self._asker)
         for part in loaded.missing:
             self._tell(PartMissing(part.need.label, part.reason))
-        presentation = loaded.presentation
+        presentation = by_weight(loaded.presentation, self._seed)
         if presentation.steering is not None:
             from cushion_player.steering_server import SteeringServer
 
@@ -252,6 +254,7 @@ class Player:
             self._timeouts,
             language=self._audio_language,
             others=self._other_urls,
+            seed=self._seed,
         )
         self._requests.live = self._live
 

@@ -102,7 +102,7 @@ def default_player(
             rule=options.rule,
             rule_params=options.rule_params,
             journal=journal,
-            seed=options.seed,
+            seed=options.seed or 0,
             audio_language=options.audio_language,
             key_provider=options.key_provider,
             other_urls=other_urls,

@@ -16,6 +16,7 @@ import random
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from cushion_player.clock import Clock, MonotonicClock, wall_ms
 from cushion_player.engine import Limits
@@ -125,6 +126,8 @@ class _Opening:
         journal = stack.enter_context(JournalFile(path)) if path is not None else None
         network = network_of(source.url, str(self.options.trace or UNSHAPED))
         options = await with_remembered(self.options, self.stores, network, self.now_ms())
+        if options.seed is None:  # many viewers at once must not all do the same
+            options = replace(options, seed=self.rng.getrandbits(32))
         player = make_player(options, transport=shaped, clock=self.clock, output=output, journal=journal)
         if self.options.subtitles_path is not None or self.options.captions:
             from cushion_sdk.subtitles import show_text_options  # its readers take a while to import

@@ -85,7 +85,8 @@ class SessionOptions:
     """Of a WebVTT file that lists small pictures for the seek bar; "" takes those the manifest has."""
     plays_interstitials: bool = True
     """Play what a manifest puts in between (HLS interstitials, alternative MPDs)."""
-    seed: int = 0
+    seed: int | None = None
+    """Of all that is left to chance: waits between tries, the choice among hosts of one priority. None draws one."""
 
     def __post_init__(self) -> None:
         if self.start_s is not None and not 0.0 <= self.start_s < math.inf:
