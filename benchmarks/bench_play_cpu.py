@@ -80,6 +80,9 @@ def compare(notation: str, seconds: int, rounds: int) -> Report:
         spread = f"median {compared.median:.2f}, {compared.low:.2f} to {compared.high:.2f}"
         claim = f"at most {GOAL_RATIO} times {name} ({spread})"
         report.judge(claim, compared.median <= GOAL_RATIO)
+    peaks = {name: [cost.peak_rss_bytes for cost in costs] for name, costs in runs.items()}
+    held = ratio(peaks["cushion"], peaks["mpv"])
+    report.judge(f"peak memory at most {GOAL_RATIO} times mpv's (median {held.median:.2f})", held.median <= GOAL_RATIO)
     return report
 
 
