@@ -154,7 +154,8 @@ class PlayerController(Remote):
             links=self._links,
             file=self._file.shown,
         )
-        self.page.show_state(state, waiting=self._wants_to_play and now.state in WAITING)
+        is_waiting = self._wants_to_play and now.state in WAITING and not self._scrub_timer.isActive()
+        self.page.show_state(state, waiting=is_waiting)
         self.page.show_break(now.interstitial)
         if self._polls % _POLLS_PER_STATS == 0:
             self.page.show_stats(stats_state(now, self.wishes, frame, self.audio_text))

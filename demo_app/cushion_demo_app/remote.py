@@ -30,6 +30,9 @@ from cushion_demo_app.wording import speed_text, track_name
 from cushion_player.player import InterstitialSnapshot
 from cushion_sdk.session_types import SessionSnapshot, SessionState
 
+SCRUB_MS = 120
+"""Between two places that are shown while the handle of the seek bar moves."""
+
 
 class Remote(QtCore.QObject):
     """The verbs of one page, for one session at a time."""
@@ -47,6 +50,11 @@ class Remote(QtCore.QObject):
         self._target = SeekTarget()
         self._file = SubtitleFileChooser(page, self.poll)
         self._peeking = Peeking(self)
+        self._scrub_to_s: float | None = None
+        self._scrub_timer = QtCore.QTimer(self)
+        """Runs while the viewer scrubs."""
+        self._scrub_timer.setInterval(SCRUB_MS)
+        self._scrub_timer.timeout.connect(self._scrub_on)
         self._connect_verbs()
 
     def _connect_verbs(self) -> None:
@@ -66,6 +74,7 @@ class Remote(QtCore.QObject):
         page.loop_toggled.connect(self.toggle_loop)
         page.next_subtitles_requested.connect(self.next_subtitles)
         page.next_sound_requested.connect(self.next_sound)
+        page.control_bar.seek_bar.dragged.connect(self.scrub)
         page.control_bar.seek_bar.looked_at.connect(self._look_at)
         page.control_bar.seek_bar.looked_away.connect(self._look_away)
         self._peeking.found.connect(page.show_preview)
@@ -77,6 +86,7 @@ class Remote(QtCore.QObject):
     def _follow(self, session: SessionLike | None) -> None:
         """What plays from now on, or None."""
         self._session = session
+        self._scrub_timer.stop()
         self._target.forget()
         self._problem_shown = False
         self._file.follow(session)
@@ -107,7 +117,32 @@ class Remote(QtCore.QObject):
             target_s = max(0.0, min(position_s, now.duration_s) if now.duration_s else position_s)
         self._target.set(target_s)
         self._session.seek(target_s)
+        if self._scrub_timer.isActive():
+            self._end_scrubbing()
         self.poll()
+
+    def scrub(self, position_s: float) -> None:
+        """The handle of the bar is on its way: show what is there, a few times a second, until a seek ends it."""
+        now = self._now()
+        if self._session is None or now is None or now.interstitial is not None:
+            return
+        self._scrub_to_s = position_s
+        if not self._scrub_timer.isActive():
+            self._session.set_scrubbing(True)
+            self._scrub_timer.start()
+            self._scrub_on()
+
+    def _scrub_on(self) -> None:
+        """The newest place only; nothing while the handle rests."""
+        target_s, self._scrub_to_s = self._scrub_to_s, None
+        if self._session is not None and target_s is not None:
+            self._session.seek(target_s)
+
+    def _end_scrubbing(self) -> None:
+        self._scrub_timer.stop()
+        self._scrub_to_s = None
+        if self._session is not None:
+            self._session.set_scrubbing(False)
 
     def seek_by(self, seconds: float) -> None:
         """Go on or back from where we are, or from where we are just going."""

@@ -17,6 +17,8 @@ class SeekBar(QtWidgets.QSlider):
 
     seek_requested = QtCore.Signal(float)
     """Seconds of the title."""
+    dragged = QtCore.Signal(float)
+    """The handle is on its way over this time; `seek_requested` comes when it is let go."""
     looked_at = QtCore.Signal(float)
     """Somebody points at a time, or drags the handle to it."""
     looked_away = QtCore.Signal()
@@ -79,6 +81,7 @@ class SeekBar(QtWidgets.QSlider):
         self._hover_x = event.position().x()
         if self._dragged_to_ms is not None:
             self._drag_to(event.position().x())
+            self.dragged.emit(self._dragged_to_ms / 1000)
         else:
             self._look()
         self.update()

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
-from cushion_player.choosing import Chooser, Line, has_sound, track_key, why_not
+from cushion_player.choosing import Chooser, Line, has_sound, key_frame_line, track_key, why_not
 from cushion_player.errors import UnsupportedManifestFeature
 from cushion_player.layout import Encryption, Names, PlannedTrack, TrackLayout, settle_holes
 from cushion_player.model import (
@@ -24,7 +24,7 @@ from cushion_player.model import (
     Segment,
 )
 from cushion_player.places import address_at
-from cushion_player.timeline import SteeringHint, Timeline, TrackKind
+from cushion_player.timeline import SteeringHint, Timeline, Track, TrackKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class SegmentFormat:
     container: Container
     codecs: str
     discontinuity: int
+    has_key_frames_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class PlaybackPlan:
     has_muxed_audio: bool
     """Whether the video's segments are the audio's too: what is fed to one is fed to both."""
     _tracks: dict[str, PlannedTrack]
+    names: Names = field(default_factory=Names, compare=False, repr=False)
+    """Of initialisation segments and encryptions: what is laid out later must use the same."""
+    beside: frozenset[str] = frozenset()
+    """Keys of tracks that are not in the timeline: key frames."""
 
     def init_address(
         self, key: str, index: int, rung: int, source: str = "", clones: Sequence[PathwayClone] = ()
@@ -95,8 +100,15 @@ class PlaybackPlan:
         planned = self._tracks[key]
         representation = planned.stretch(index).choice.rungs[rung]
         return SegmentFormat(
-            representation.container, representation.codecs, planned.track.stretch_of(index).discontinuity
+            representation.container,
+            representation.codecs,
+            planned.track.stretch_of(index).discontinuity,
+            has_key_frames_only=key in self.beside,
         )
+
+    def track(self, key: str) -> Track:
+        """A track of the timeline, or one beside it."""
+        return self._tracks[key].track
 
     def label(self, key: str, index: int, rung: int, what: str = "") -> str:
         """What a request is, for messages: `segment 412 of video/1080p`, `the key of audio/en`."""
@@ -140,7 +152,23 @@ def plan_playback(presentation: Presentation, *, language: str | None = None) ->
         (*chooser.repairs, *layouts.repairs),
         has_muxed_audio=bool(main) and not sound and video is not None and has_sound(video),
         _tracks={planned.track.key: planned for planned in tracks},
+        names=layouts.names,
     )
+
+
+def plan_key_frames(presentation: Presentation, plan: PlaybackPlan) -> tuple[PlaybackPlan, str] | None:
+    """The plan with a track of the main video's key frames beside its timeline, and that track's key; None without."""
+    periods = [period for period in presentation.periods if period.adaptation_sets]
+    line = key_frame_line(periods)
+    if line is None or plan.timeline.is_live:
+        return None
+    layouts = _Layouts(presentation, periods, plan.names, {track.key for track in plan.timeline.tracks})
+    found = layouts.lay_out(TrackKind.VIDEO, [line])
+    if not found:
+        return None
+    planned = found[0]
+    key = planned.track.key
+    return replace(plan, beside=plan.beside | {key}, _tracks={**plan._tracks, key: planned}), key
 
 
 def steering_hint(presentation: Presentation) -> SteeringHint | None:
@@ -152,19 +180,26 @@ def steering_hint(presentation: Presentation) -> SteeringHint | None:
 class _Layouts:
     """Lays out lines of one presentation on one timeline, which starts with the first period."""
 
-    def __init__(self, presentation: Presentation, periods: Sequence[Period]) -> None:
+    def __init__(
+        self,
+        presentation: Presentation,
+        periods: Sequence[Period],
+        names: Names | None = None,
+        keys: Collection[str] = (),
+    ) -> None:
+        """names, keys: those that are taken already."""
         self.repairs: list[Repair] = []
+        self.names = names or Names()
         self._presentation = presentation
         self._periods = periods
-        self._names = Names()
-        self._keys: set[str] = set()
+        self._keys = set(keys)
 
     def lay_out(self, kind: TrackKind, lines: Sequence[Line]) -> list[PlannedTrack]:
         """The tracks of these lines; a line without a single segment gives none."""
         tracks: list[PlannedTrack] = []
         for line in lines:
             origin = self._presentation.periods[0].start
-            layout = TrackLayout(kind, track_key(kind, line, self._keys), line.lead.adaptation_set, origin, self._names)
+            layout = TrackLayout(kind, track_key(kind, line, self._keys), line.lead.adaptation_set, origin, self.names)
             for period, choice in zip(self._periods, line.choices, strict=True):
                 layout.add_period(period, choice, is_last=period is self._periods[-1])
             planned = layout.finish()

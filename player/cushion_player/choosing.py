@@ -165,6 +165,33 @@ class Chooser:
         return tuple(best)
 
 
+KEY_FRAME_HEIGHT_PX = 360
+"""High enough to find a place by."""
+
+
+def key_frames_of(period: Period, *, only_read: bool = True) -> Choice | None:
+    """Key frames of the main video, at one quality: the smallest that is high enough, else the highest; None without.
+
+    only_read: leaves out those in playlists that were not read yet.
+    """
+    found = [
+        Choice(period, adaptation_set, (item,))
+        for adaptation_set in period.adaptation_sets
+        if adaptation_set.kind is ContentKind.VIDEO and adaptation_set.trick_of and not adaptation_set.excluded
+        for item in (_playable(adaptation_set) if only_read else adaptation_set.representations)
+        if not item.excluded
+    ]
+    enough = [choice for choice in found if choice.rungs[0].height_px >= KEY_FRAME_HEIGHT_PX]
+    if enough:
+        return min(enough, key=lambda choice: choice.rungs[0].height_px)
+    return max(found, key=lambda choice: choice.rungs[0].height_px, default=None)
+
+
+def key_frame_line(periods: Sequence[Period]) -> Line | None:
+    """The key frames of every period that has them; None when none has."""
+    return _line([key_frames_of(period) for period in periods])
+
+
 def has_sound(video: Line) -> bool:
     """Whether the video's own segments carry audio too; where nothing is said of codecs, they may."""
     return any(

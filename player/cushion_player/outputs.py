@@ -42,6 +42,8 @@ class MediaFormat:
     keys: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False, hash=False)
     key: str = field(default="", compare=False)
     index: int = field(default=0, compare=False)
+    has_key_frames_only: bool = False
+    """Of each segment the first picture is meant, for as long as the segment lasts; it may be cut off after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

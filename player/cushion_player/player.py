@@ -169,6 +169,10 @@ class Player:
         self._verbs: deque[Callable[[], None]] = deque()
         self._is_draining = False
         self._group: asyncio.TaskGroup | None = None
+        self._presentation: Presentation | None = None
+        """On demand: what plays."""
+        self._finding: asyncio.Task[None] | None = None
+        """Looks for key frames, once."""
         self._timer: asyncio.Task[None] | None = None
         self._timer_at: int | None = None
 
@@ -189,8 +193,9 @@ class Player:
             self._live.cancel()
         if self._steering is not None:
             self._steering.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        for task in (self._timer, self._finding):
+            if task is not None:
+                task.cancel()
         is_cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
         try:
             if is_cancelled:
@@ -225,6 +230,7 @@ class Player:
             await self._follow(loaded)
         else:
             self._plan = plan_playback(presentation, language=self._audio_language)
+            self._presentation = presentation
         timeline = self.plan.timeline
         from_us = live_start_us if presentation.is_live else start_us
         self._call(lambda now: self._engine.start(timeline, from_us, now=now))
@@ -293,8 +299,22 @@ class Player:
         self._call(lambda now: self._engine.step(frames, now=now))
 
     def set_scrubbing(self, is_on: bool) -> None:
-        """While on, a seek shows the first picture of its segment; when it ends, playback goes to the last one."""
+        """While on, a seek shows the first picture of its segment; when it ends, playback goes to the last one.
+
+        Key frames that the manifest lists apart are looked for when it is first switched on, and shown once there.
+        """
+        if is_on and self._presentation is not None and self._group is not None and self._finding is None:
+            self._finding = self._group.create_task(self._find_key_frames(self._presentation))
         self._call(lambda now: self._engine.set_scrubbing(is_on, now=now))
+
+    async def _find_key_frames(self, presentation: Presentation) -> None:
+        from cushion_player.key_frames import find_key_frames  # few scrub
+
+        found = await find_key_frames(self._transport, self._clock, presentation, self.plan)
+        if found is not None:
+            self._plan, key = found
+            track = self._plan.track(key)
+            self._call(lambda now: self._engine.list_key_frames(track, now=now))
 
     def skip_interstitial(self) -> None:
         """Nothing plays in between here. Raises UsageError."""
@@ -398,11 +418,11 @@ class Player:
                 self._output.prepare(effect.position_us, effect.tracks | self._carried(effect.tracks))
             case SwitchInit():
                 media_format = self._format(effect)
-                for kind in self._fed_with(effect.track):
+                for kind in self._fed_with(effect.track, effect.key):
                     self._output.switch_format(kind, media_format)
             case FeedSegment():
                 segment = self._segment(effect)
-                for kind in self._fed_with(effect.track):
+                for kind in self._fed_with(effect.track, effect.key):
                     self._output.feed(kind, segment)
             case CutTrack():
                 for kind in self._fed_with(effect.track):
@@ -421,9 +441,10 @@ class Player:
                 assert self._steering is not None, "who asks for it has been told of it"
                 self._steering.ask(effect, self._group, self._steered, self._steering_failed)
 
-    def _fed_with(self, track: TrackKind) -> frozenset[TrackKind]:
-        """The tracks of the output that take what is fed on one of the engine's."""
-        return frozenset({track}) | self._carried(frozenset({track}))
+    def _fed_with(self, track: TrackKind, key: str = "") -> frozenset[TrackKind]:
+        """The tracks of the output that take what is fed on one of the engine's; key frames carry no sound."""
+        tracks = frozenset({track})
+        return tracks if key in self.plan.beside else tracks | self._carried(tracks)
 
     def _carried(self, tracks: frozenset[TrackKind]) -> frozenset[TrackKind]:
         """Audio that comes inside the video's segments."""
@@ -440,12 +461,19 @@ class Player:
             pass  # the decoder will not be able to read it, and says so
         keys = self._unlocking.ring(self.plan.key_name(*place))
         return MediaFormat(
-            effect.rung, said.container, init, said.codecs, said.discontinuity, keys, effect.key, effect.index
+            effect.rung,
+            said.container,
+            init,
+            said.codecs,
+            said.discontinuity,
+            keys,
+            effect.key,
+            effect.index,
+            said.has_key_frames_only,
         )
 
     def _segment(self, effect: FeedSegment) -> MediaSegment:
-        track = self.plan.timeline.find(effect.key)
-        assert track is not None
+        track = self.plan.track(effect.key)
         start_us, end_us = track.segment_start_us(effect.index), track.segment_start_us(effect.index + 1)
         offset_us = self.plan.offset_us(effect.key, effect.index)
         data = self._requests.segment(effect.request_id)

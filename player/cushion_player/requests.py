@@ -173,7 +173,9 @@ class Requests:
             return
         body = bytes(receiver.body.data)
         self._segments[effect.request_id] = body
-        wrong = "" if plan.encryption(*place).keys else what_is_wrong(body, plan.format(*place).container)
+        said = plan.format(*place)
+        is_hidden = bool(plan.encryption(*place).keys)
+        wrong = "" if is_hidden else what_is_wrong(body, said.container, may_be_cut=said.has_key_frames_only)
         if wrong:
             failure = FetchFailure("decode", f"{label}: {wrong}", retryable=True, kept_bytes=len(body), is_whole=True)
             self._call(lambda now: self._engine.segment_failed(effect.request_id, failure, now=now))

@@ -11,15 +11,18 @@ _EBML_STARTS = (b"\x1a\x45\xdf\xa3", b"\x1f\x43\xb6\x75", b"\x18\x53\x80\x67")
 """EBML header, Cluster, Segment."""
 
 
-def what_is_wrong(data: bytes | bytearray, container: Container) -> str:
-    """In words what is wrong with a segment's frame; "" when nothing is, or nothing can be said."""
+def what_is_wrong(data: bytes | bytearray, container: Container, *, may_be_cut: bool = False) -> str:
+    """In words what is wrong with a segment's frame; "" when nothing is, or nothing can be said.
+
+    may_be_cut: it is the beginning of a segment, as far as its first picture.
+    """
     if not data:
         return "it is empty"
     if data[:64].lstrip().lower().startswith((b"<!doctype", b"<html")):
         return "it is a web page"
     match container:
         case Container.MP4:
-            return _boxes(data)
+            return _boxes(data, may_be_cut=may_be_cut)
         case Container.MPEG_TS:
             is_synced = data[0] == _TS_SYNC and (len(data) <= _TS_PACKET_BYTES or data[_TS_PACKET_BYTES] == _TS_SYNC)
             return "" if is_synced else "it is no transport stream"
@@ -29,7 +32,7 @@ def what_is_wrong(data: bytes | bytearray, container: Container) -> str:
             return ""
 
 
-def _boxes(data: bytes | bytearray) -> str:
+def _boxes(data: bytes | bytearray, *, may_be_cut: bool) -> str:
     """Boxes must follow one another to the very end."""
     at = 0
     for _ in range(_MAX_BOXES):
@@ -43,6 +46,8 @@ def _boxes(data: bytes | bytearray) -> str:
         if len(data) - at < head or size < head or not _is_type(kind):
             return f"it has no box at byte {at}"
         if at + size > len(data):
+            if may_be_cut and kind == b"mdat":
+                return ""
             return f"it ends {at + size - len(data)} bytes early"
         at += size
     return ""

@@ -266,6 +266,41 @@ def test_a_session_that_closes_meanwhile_is_not_missed(rig: Rig) -> None:
     assert not rig.page.preview.isVisibleTo(rig.page)
 
 
+# ---------------------------------------------------------------------- dragging
+
+
+def test_a_drag_scrubs_by_the_newest_place_and_ends_where_it_is_let_go(rig: Rig) -> None:
+    bar, timer = rig.page.control_bar.seek_bar, rig.controller._scrub_timer
+    rig.session.become(state=SessionState.SEEKING)
+    for time_s in (10.0, 11.0, 12.0):
+        bar.dragged.emit(time_s)
+    assert rig.told == [("scrubbing", True), ("seek", 10.0)]
+    rig.controller.poll()
+    assert not rig.page.spinner.is_waiting, "the pictures themselves show that something happens"
+
+    timer.timeout.emit()
+    timer.timeout.emit()
+    bar.seek_requested.emit(13.0)
+
+    assert rig.told[2:] == [("seek", 12.0), ("seek", 13.0), ("scrubbing", False)]
+    assert not timer.isActive()
+
+
+def test_a_click_scrubs_nothing(rig: Rig) -> None:
+    rig.page.control_bar.seek_bar.seek_requested.emit(13.0)
+
+    assert rig.told == [("seek", 13.0)]
+
+
+def test_another_title_ends_the_drag(rig: Rig) -> None:
+    rig.page.control_bar.seek_bar.dragged.emit(10.0)
+
+    rig.controller.open(PlayRequest("http://origin/other.mpd", "other"))
+
+    assert not rig.controller._scrub_timer.isActive()
+    assert rig.sessions[1].told == []
+
+
 # ---------------------------------------------------------------------- what was tried
 
 

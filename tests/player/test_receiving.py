@@ -179,3 +179,12 @@ def box(kind: bytes, n_bytes: int) -> bytes:
 )
 def test_the_frame_of_a_segment_tells_whether_it_is_one(data: bytes, container: Container, wrong: str) -> None:
     assert what_is_wrong(data, container) == wrong
+
+
+def test_a_key_frame_may_be_cut_off_within_its_media_data_and_nowhere_else() -> None:
+    head = (16).to_bytes(4, "big") + b"moof" + bytes(8)
+    cut = head + (1000).to_bytes(4, "big") + b"mdat" + bytes(20)
+
+    assert what_is_wrong(cut, Container.MP4, may_be_cut=True) == ""
+    assert what_is_wrong(cut, Container.MP4) == "it ends 972 bytes early"
+    assert what_is_wrong(head[:12], Container.MP4, may_be_cut=True) == "it ends 4 bytes early"

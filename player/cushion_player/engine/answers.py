@@ -104,7 +104,7 @@ class Answers:
         self._recovery.board.note_use(request.source, size_bytes - request.resumed_bytes, now - request.request_us)
         self._overdue.heard_us = now
         self._overdue.answered(first_byte_us - request.request_us)
-        if track is self._lineup.main:
+        if track is self._lineup.main and track.is_required:  # key frames are too small to measure a link by
             self._observe(self._share.sample(SAMPLE_DOWNLOAD, request, now))
 
     def need_received(self, request_id: int, now: int) -> None:

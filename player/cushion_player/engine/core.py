@@ -31,6 +31,7 @@ from cushion_player.engine.steering import Steering
 from cushion_player.engine.switching import Switching, choose_tracks
 from cushion_player.engine.timing import Timing
 from cushion_player.engine.track import TrackState
+from cushion_player.engine.trick import TrickPlay
 from cushion_player.engine.turn import Turn
 from cushion_player.engine.verbs import VerbCall, verb
 from cushion_player.engine.waits import Waits
@@ -42,7 +43,7 @@ from cushion_player.events import (
     PlaybackResumed,
 )
 from cushion_player.timed.mark import EventMark
-from cushion_player.timeline import Timeline, TrackKind
+from cushion_player.timeline import Timeline, Track, TrackKind
 from cushion_player.timeline_update import TimelineUpdate, updated
 
 
@@ -83,10 +84,21 @@ class PlaybackEngine:
         self._fetching = Fetching(lineup, playhead, waits, budget, timing, choice, asking, recovery, share, emit)
         self._answers = self._fetching.answers
         self._playback = Playback(config, lineup, playhead, waits, self._schedule, self._cap, asking, emit)
-        self._seeking = Seeking(lineup, playhead, waits, self._playback, rules.observe, emit)
+        self._trick = TrickPlay(lineup, emit)
+        self._seeking = Seeking(lineup, playhead, waits, self._playback, self._trick, rules.observe, emit)
         self._switching = Switching(lineup, emit, asking.abandon)
         self._turn = Turn(
-            lineup, playhead, waits, self._cap, self._switching, self._playback, timing, self._fetching, emit
+            lineup,
+            playhead,
+            waits,
+            self._cap,
+            self._switching,
+            self._playback,
+            self._seeking,
+            self._trick,
+            timing,
+            self._fetching,
+            emit,
         )
 
     # ------------------------------------------------------------------ verbs of the viewer
@@ -179,10 +191,16 @@ class PlaybackEngine:
     def set_scrubbing(self, is_on: bool, *, now: int) -> None:
         """While on, a seek shows the first picture of its segment at the lowest rung, and the clock stands.
 
-        When it ends, playback goes to the last position asked for.
+        Where key frames are listed, they are what is shown. When it ends, playback goes to the last position asked for.
         """
         if self._can_seek and is_on != self._lineup.is_scrubbing:
             self._seeking.set_scrubbing(is_on, now)
+
+    @verb
+    def list_key_frames(self, track: Track, *, now: int) -> None:
+        """The main track's key frames, a segment each: what scrubbing shows from now on."""
+        if self._can_seek and self._following is None and self._lineup.main.kind is TrackKind.VIDEO:
+            self._seeking.list_key_frames(track, now)
 
     @property
     def _following(self) -> Following | None:

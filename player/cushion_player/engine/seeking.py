@@ -8,8 +8,10 @@ from cushion_abr.contract import SAMPLE_SEEK, Sample
 from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.playback import Playback
 from cushion_player.engine.playhead import Playhead
+from cushion_player.engine.trick import TrickPlay
 from cushion_player.engine.waits import Waits
 from cushion_player.events import SeekStarted
+from cushion_player.timeline import Track
 
 UNKNOWN_FRAME_US = 40_000
 """How far a step goes when the manifest does not say how long frames are: 25 a second."""
@@ -24,6 +26,7 @@ class Seeking:
         playhead: Playhead,
         waits: Waits,
         playback: Playback,
+        trick: TrickPlay,
         observe: Callable[[Sample], None],
         emit: Callable[..., None],
     ) -> None:
@@ -32,9 +35,11 @@ class Seeking:
         self._playhead = playhead
         self._waits = waits
         self._playback = playback
+        self._trick = trick
         self._observe: Callable[[Sample], None] = observe
         self._emit: Callable[..., None] = emit
         self._scrub_target_us = 0
+        self._has_scrubbed = False
 
     def target_us(self, position_us: int | None, now: int) -> int:
         """The nearest position that can be played; None is where to join. Live, the viewer's own place is kept."""
@@ -67,15 +72,31 @@ class Seeking:
             self._scrub_target_us = self._playhead.position_us(now)
             self._emit(SeekStarted(self._scrub_target_us, self._scrub_target_us))
             self._leave(now)
+            self._has_scrubbed = False
+        else:
+            self._trick.leave()
         self._lineup.is_scrubbing = is_on
         if not is_on:
             self._playback.reposition(self._scrub_target_us, now)
 
+    def list_key_frames(self, track: Track, now: int) -> None:
+        """Scrub by this track from now on."""
+        self._trick.offer(track)
+        if self._lineup.is_scrubbing and self._has_scrubbed:
+            self._scrub(self._scrub_target_us, now)
+
+    def scrub_on(self, now: int) -> None:
+        """The track of key frames could not be had: the main track's own serve."""
+        self._scrub(self._scrub_target_us, now)
+
     def _scrub(self, target: int, now: int) -> None:
-        """Show the key frame of the segment at `target`; what was on its way to another one is given up."""
+        """Show the first picture of the segment at `target`; what was on its way to another one is given up."""
         self._scrub_target_us = target
+        self._has_scrubbed = True
+        self._trick.enter()
         track = self._lineup.main.track
-        self._playback.reposition(max(0, track.segment_start_us(track.segment_at(target))), now)
+        start_us = track.segment_start_us(track.segment_at(target))
+        self._playback.reposition(max(0, start_us + 1), now)  # at the very start, the segment before would do too
 
     def _leave(self, now: int) -> None:
         self._playback.stop_clock(now)

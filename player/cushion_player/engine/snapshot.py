@@ -61,7 +61,7 @@ def take_snapshot(
 ) -> EngineSnapshot:
     """How things stand at `now`; changes nothing."""
     required = lineup.required()
-    ends = [track.end_us(position_us) for track in required if not track.is_complete()]
+    ends = [track.end_us(position_us) for track in required or lineup.active() if not track.is_complete()]
     buffered_to = min(ends) if ends else duration_us
     window_start, window_end, latency, target = 0, duration_us, 0, 0
     if following is not None:
@@ -101,7 +101,7 @@ def _picture(lineup: Lineup) -> tuple[int, int, int, int]:
     """Of the main track: the rung that plays, of how many, its height and bitrate."""
     if not lineup.tracks:
         return -1, 0, 0, 0
-    main = lineup.main
+    main = next((track for track in lineup.tracks if track.is_required), lineup.main)
     n_rungs = len(main.track.stretch_of(max(main.playing_index, main.track.first_index)).rungs)
     playing = main.playing
     height, bitrate = (playing.height_px, playing.bitrate_bps) if playing is not None else (0, 0)

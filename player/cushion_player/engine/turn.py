@@ -11,9 +11,11 @@ from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playback import Playback
 from cushion_player.engine.playhead import Playhead
+from cushion_player.engine.seeking import Seeking
 from cushion_player.engine.steering import Steering
 from cushion_player.engine.switching import Switching
 from cushion_player.engine.timing import Timing
+from cushion_player.engine.trick import TrickPlay
 from cushion_player.engine.waits import Waits
 from cushion_player.events import LiveJumped, RungCapped, TrackDropped
 
@@ -32,6 +34,8 @@ class Turn:
         cap: DroppedFrameCap,
         switching: Switching,
         playback: Playback,
+        seeking: Seeking,
+        trick: TrickPlay,
         timing: Timing,
         fetching: Fetching,
         emit: Callable[..., None],
@@ -42,6 +46,8 @@ class Turn:
         self._cap = cap
         self._switching = switching
         self._playback = playback
+        self._seeking = seeking
+        self._trick = trick
         self._timing = timing
         self._fetching = fetching
         self._emit: Callable[..., None] = emit
@@ -117,3 +123,5 @@ class Turn:
             self._lineup.remove(track)
             position = self._playhead.position_us(now)
             self._emit(TrackDropped(track.kind, track.track.key, position, track.failure.message))
+            if self._trick.was_dropped(track):
+                self._seeking.scrub_on(now)

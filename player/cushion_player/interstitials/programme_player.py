@@ -88,6 +88,9 @@ class ProgrammePlayer:
         """By break and number."""
         self._spawned: set[asyncio.Task[None]] = set()
         self._wants_play = False
+        self._scrubbed_us: int | None = None
+        """While the viewer scrubs: where that began."""
+        self._scrub_to_us: int | None = None
         self._group: asyncio.TaskGroup | None = None
         self._audience = Audience()
         self._main.subscribe(self._hear)
@@ -144,6 +147,10 @@ class ProgrammePlayer:
         if running is not None:
             self._leave(running, position_us)
             return
+        if self._scrubbed_us is not None:
+            self._scrub_to_us = position_us
+            self._main.seek(position_us)
+            return
         from_us = self._main.snapshot().engine.position_us
         due = self._schedule.on_seek(from_us, position_us)
         if due is not None:
@@ -184,8 +191,17 @@ class ProgrammePlayer:
         self._playing().step(frames)
 
     def set_scrubbing(self, is_on: bool) -> None:
-        if self._running is None:
-            self._main.set_scrubbing(is_on)
+        """As `Player.set_scrubbing`, not during a break; a break that was scrubbed over plays when it ends."""
+        if self._running is not None or is_on == (self._scrubbed_us is not None):
+            return
+        from_us = self._scrubbed_us
+        self._scrubbed_us = self._main.snapshot().engine.position_us if is_on else None
+        to_us = self._scrub_to_us if from_us is not None else None
+        self._scrub_to_us = None
+        self._main.set_scrubbing(is_on)
+        due = self._schedule.on_seek(from_us, to_us) if from_us is not None and to_us is not None else None
+        if due is not None:
+            self._begin(due)
 
     def set_volume(self, volume: float) -> None:
         self._switch.output.set_volume(volume)

@@ -121,7 +121,7 @@ def tiles(properties: tuple[Descriptor, ...], notes: Notes, where: str) -> Tiles
     columns, _, rows = found.value.lower().partition("x")
     numbers = [int(text) for text in (columns.strip(), rows.strip()) if text.isdecimal() and len(text) < 5]
     if len(numbers) == 2 and all(0 < number <= 1000 for number in numbers):
-        return Tiles(*numbers)
+        return Tiles(numbers[0], numbers[1])
     notes.repair(f"tiles {found.value[:40]!r} were read as 1x1", where, "it is no grid")
     return Tiles(1, 1)
 

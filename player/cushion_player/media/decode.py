@@ -15,7 +15,7 @@ from av.error import FFmpegError
 
 from cushion_player.errors import DecodeError
 from cushion_player.media.codec_context import Context, open_context
-from cushion_player.media.demux import CodecConfig, Demuxer, TimedMetadata, make_demuxer
+from cushion_player.media.demux import CodecConfig, Demuxer, Stretch, TimedMetadata, make_demuxer
 from cushion_player.media.demux.plausible import plausible
 from cushion_player.media.hardware import SinceKeyFrame
 from cushion_player.media.look import Looks
@@ -103,8 +103,9 @@ class TrackDecoder:
             raise DecodeError("there is no initialisation segment for it")
         self.damage = ""
         stretch = plausible(self._demuxer.read(data, start_us + offset_us), span_us)
-        self.damage = stretch.damage
-        if self.captions is not None:
+        is_first_only = self._format is not None and self._format.has_key_frames_only
+        self.damage = stretch.damage if not is_first_only else ""
+        if self.captions is not None and not is_first_only:
             self.captions.take(stretch, offset_us)
         if self.on_metadata is not None:
             for time_us, body in stretch.metadata:
@@ -114,6 +115,9 @@ class TrackDecoder:
             self._set_up(stretch.config)
         context = self._context
         assert context is not None
+        if is_first_only:
+            yield from self._decode_first(stretch, start_us, span_us)
+            return
         is_video = self.kind is TrackKind.VIDEO
         did_skip: bool | None = None
         for coded, pts_us, dts_us, duration_us, is_sync in stretch.frames:
@@ -131,6 +135,18 @@ class TrackDecoder:
             if context is not self._context:
                 assert self._context is not None
                 context, did_skip = self._context, None
+
+    def _decode_first(self, stretch: Stretch, start_us: int, span_us: int) -> Iterator[Frame]:
+        """The first key frame, as a picture for the whole span."""
+        first = next((frame for frame in stretch.frames if frame.is_sync), None)
+        if first is None:
+            return
+        packet = av.Packet(cast(bytes, first.data))  # as above
+        packet.time_base = MICROSECONDS
+        packet.pts, packet.dts, packet.duration = start_us, start_us, span_us
+        packet.is_keyframe = True
+        yield from self._decode(packet)
+        yield from self.drain()
 
     def drain(self) -> Iterator[Frame]:
         """What the decoder still holds back for reordering; video must go on with a key frame. Audio holds nothing."""

@@ -30,7 +30,7 @@ from cushion_player.events import (
     RefreshManifest,
     SeekStarted,
 )
-from cushion_player.timeline import Timeline, TrackKind
+from cushion_player.timeline import Timeline, Track, TrackKind
 from cushion_player.timeline_update import TimelineUpdate, updated
 from cushion_traces.link import Link, SharedLink
 
@@ -79,6 +79,8 @@ class VirtualDriver:
         self.requests: list[tuple[int, FetchSegment]] = []
         """Every segment requested, with the time it was."""
         self._timeline = timeline
+        self._beside: dict[str, Track] = {}
+        """Tracks that are not in the timeline, by their keys."""
         self._link = SharedLink(link) if link is not None else None
         self._latency_us = link.latency_us if link is not None else 0
         self._init_bytes = init_bytes
@@ -120,6 +122,11 @@ class VirtualDriver:
             self._drain()
         if until_us is not None and not self._is_finished:
             self.now_us = max(self.now_us, until_us)
+
+    def list_key_frames(self, track: Track) -> None:
+        """Tell the engine of a track to scrub by."""
+        self._beside[track.key] = track
+        self.call(lambda now: self.engine.list_key_frames(track, now=now))
 
     def call(self, verb: Callable[[int], None]) -> None:
         """Call a verb of the engine now (`lambda now: engine.seek(…, now=now)`) and obey what follows."""
@@ -171,7 +178,7 @@ class VirtualDriver:
                 pass
 
     def _nominal_size(self, effect: FetchSegment) -> int:
-        track = self._timeline.find(effect.key)
+        track = self._beside.get(effect.key) or self._timeline.find(effect.key)
         assert track is not None
         return track.size_bytes(effect.index, effect.rung)
 

@@ -408,3 +408,96 @@ def test_scrubbing_shows_key_frames_at_the_lowest_rung_and_ends_where_it_was_let
     assert [notice.position_us for notice in playing.told(SeekEnded)] == [77 * SECOND]
     assert playing.engine.snapshot(playing.driver.now_us).phase is Phase.STEADY
     assert playing.replays()
+
+
+@pytest.mark.parametrize("has_key_frames", [False, True])
+def test_scrubbing_on_to_the_next_segment_shows_that_one(*, has_key_frames: bool) -> None:
+    playing = Playing(make_timeline(n_segments=100))
+    if has_key_frames:
+        playing.driver.list_key_frames(key_frames())
+    playing.run(6)
+    playing.driver.call(lambda now: playing.engine.set_scrubbing(True, now=now))
+
+    for target_us in (100_000_000, 102_000_000, 101_000_000, 103_000_000):
+        playing.seek(target_us)
+        playing.run(playing.driver.now_us / SECOND + 1)
+
+    shown = [100, 102, 101, 103] if has_key_frames else [50, 51, 50, 51]
+    assert [feed.index for feed in playing.fed(VIDEO)[-4:]] == shown
+    assert playing.replays()
+
+
+def key_frames(n_segments: int = 200) -> Track:
+    """One a second, of 10 kB each."""
+    boundaries = tuple(index * SECOND for index in range(n_segments + 1))
+    rung = TrackRung("video/frames", 80_000, height_px=360)
+    return Track(VIDEO, "video/key-frames", "", (rung,), boundaries, ((10_000,),) * n_segments)
+
+
+def test_scrubbing_goes_by_key_frames_where_they_are_listed() -> None:
+    playing = Playing(make_timeline(n_segments=100))
+    playing.run(6)
+    playing.driver.list_key_frames(key_frames())
+    playing.driver.call(lambda now: playing.engine.set_scrubbing(True, now=now))
+    before = len(playing.requests(VIDEO)), len(playing.requests(AUDIO))
+    held = held_bytes(playing.engine._tracks, 0)
+
+    for target_us in (101_000_000, 121_500_000, 77_000_000):
+        playing.seek(target_us)
+        playing.run(playing.driver.now_us / SECOND + 1)
+    scrubbed, audio = playing.requests(VIDEO)[before[0] :], playing.requests(AUDIO)[before[1] :]
+    snapshot = playing.engine.snapshot(playing.driver.now_us)
+    playing.driver.call(lambda now: playing.engine.set_scrubbing(False, now=now))
+    playing.run(playing.driver.now_us / SECOND + 3)
+
+    assert [(fetch.key, fetch.index) for fetch in scrubbed] == [("video/key-frames", index) for index in (101, 121, 77)]
+    assert audio == []
+    assert (snapshot.n_rungs, round(snapshot.buffer_us / SECOND)) == (4, 1), "of the film, and of the picture"
+    assert playing.fed(VIDEO)[-1].key == "video", "the film goes on"
+    assert [notice.position_us for notice in playing.told(SeekEnded)] == [77 * SECOND]
+    assert playing.engine.snapshot(playing.driver.now_us).phase is Phase.STEADY
+    assert [state.track.key for state in playing.engine._tracks] == ["video", "audio"]
+    kept = {event.request_id for event in playing.events if isinstance(event, FeedSegment) and "key" in event.key}
+    assert kept <= {event.request_id for event in playing.events if isinstance(event, DiscardSegment)}
+    assert held > 0
+    assert playing.replays()
+
+
+def test_key_frames_that_come_while_the_viewer_scrubs_are_shown_from_then_on() -> None:
+    playing = Playing(make_timeline(n_segments=100))
+    playing.run(6)
+    playing.driver.call(lambda now: playing.engine.set_scrubbing(True, now=now))
+    playing.seek(101_500_000)
+    playing.run(7)
+
+    playing.driver.list_key_frames(key_frames())
+    playing.run(8)
+
+    assert [(fetch.key, fetch.index) for fetch in playing.requests(VIDEO)[-2:]] == [
+        ("video", 50),
+        ("video/key-frames", 101),
+    ]
+    assert playing.replays()
+
+
+def test_key_frames_that_cannot_be_had_leave_scrubbing_to_whole_segments() -> None:
+    def refuse(fetch: FetchSegment) -> FetchFailure | None:
+        return MISSING if "key" in fetch.key else None
+
+    playing = Playing(make_timeline(n_segments=100), fail=refuse)
+    playing.run(6)
+    playing.driver.list_key_frames(key_frames())
+    playing.driver.call(lambda now: playing.engine.set_scrubbing(True, now=now))
+
+    playing.seek(101_000_000)
+    playing.run(playing.driver.now_us / SECOND + 10)
+    playing.seek(61_000_000)
+    playing.run(playing.driver.now_us / SECOND + 1)
+
+    assert [dropped.key for dropped in playing.told(TrackDropped)] == ["video/key-frames"]
+    assert [(fetch.key, fetch.index, fetch.rung) for fetch in playing.requests(VIDEO)[-2:]] == [
+        ("video", 50, 0),
+        ("video", 30, 0),
+    ]
+    assert playing.engine.snapshot(playing.driver.now_us).phase is not Phase.FAILED
+    assert playing.replays()

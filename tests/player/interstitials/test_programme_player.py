@@ -273,6 +273,26 @@ def test_a_break_that_must_not_be_jumped_over_plays_first() -> None:
     assert show.ended().resume_us == 14 * SECOND
 
 
+async def scrub_over(show: Show) -> None:
+    await show.sleep(2)
+    show.player.set_scrubbing(True)
+    for position_us in (9 * SECOND, 14 * SECOND):
+        show.player.seek(position_us)
+        await show.sleep(0.5)
+    assert show.player.snapshot().interstitial is None, "none while the viewer looks around"
+    show.player.set_scrubbing(False)
+
+
+def test_a_break_that_must_not_be_jumped_over_plays_once_scrubbing_over_it_ends() -> None:
+    files = playlist("main", 10, date_range(6, 'X-ASSET-URI="ad.m3u8"', "X-RESUME-OFFSET=0", 'X-RESTRICT="JUMP"'))
+    show = Show(files | AD)
+
+    show.run(scrub_over)
+
+    assert len([notice for notice in show.told() if isinstance(notice, InterstitialStarted)]) == 1
+    assert show.ended().resume_us == 14 * SECOND
+
+
 def test_a_break_that_may_be_jumped_over_is() -> None:
     show = Show(playlist("main", 10, date_range(6, 'X-ASSET-URI="ad.m3u8"', "X-RESUME-OFFSET=0")) | AD)
 
