@@ -86,6 +86,11 @@ class TrackBuffer:
         first = next((at for at, each in enumerate(self._segments) if each.index >= index), len(self._segments))
         return self._remove(first, len(self._segments))
 
+    def drop_before(self, index: int) -> list[BufferedSegment]:
+        """Remove all segments before `index`, and return them."""
+        stop = next((at for at, each in enumerate(self._segments) if each.index >= index), len(self._segments))
+        return self._remove(0, stop)
+
     def clear(self) -> list[BufferedSegment]:
         """Remove everything, and return it."""
         return self._remove(0, len(self._segments))

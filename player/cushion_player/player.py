@@ -454,11 +454,11 @@ class Player:
     def _format(self, effect: SwitchInit) -> MediaFormat:
         said = self.plan.format(effect.key, effect.index, effect.rung)
         place = effect.key, effect.index, effect.rung
-        init = self._requests.init(self.plan.init_name(*place))
+        sealed = self._requests.init(self.plan.init_name(*place))
         try:
-            init = self._unlocking.opened_init(self.plan, *place, init)
+            init = self._unlocking.opened_init(sealed)
         except MediaError:
-            pass  # the decoder will not be able to read it, and says so
+            init = sealed.data  # the decoder will not be able to read it, and says so
         keys = self._unlocking.ring(self.plan.key_name(*place))
         return MediaFormat(
             effect.rung,
@@ -476,10 +476,12 @@ class Player:
         track = self.plan.track(effect.key)
         start_us, end_us = track.segment_start_us(effect.index), track.segment_start_us(effect.index + 1)
         offset_us = self.plan.offset_us(effect.key, effect.index)
-        data = self._requests.segment(effect.request_id)
+        sealed = self._requests.segment(effect.request_id)
+        ring = self._unlocking.ring(self.plan.key_name(effect.key, effect.index, effect.rung))
         try:
-            data = self._unlocking.opened(self.plan, effect.key, effect.index, effect.rung, data)
+            data = self._unlocking.opened(sealed, ring)
         except MediaError as exc:  # fed as it is: the decoder finds nothing in it, and says where
+            data = sealed.data
             log.warning("%s cannot be deciphered: %s", self.plan.label(effect.key, effect.index, effect.rung), exc)
         self.list_events(events_in_segment(data, start_us, offset_us))
         return MediaSegment(start_us, end_us, offset_us, data)

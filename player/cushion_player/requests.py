@@ -15,12 +15,13 @@ from cushion_player.engine import FetchFailure, PlaybackEngine
 from cushion_player.errors import CushionError, FetchError, ManifestError, MediaError
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
 from cushion_player.failures import failure_of
+from cushion_player.key_requests import choose_key
 from cushion_player.model import Address
 from cushion_player.receiving import Body, Receiver, kept_after
 from cushion_player.sourcing import Sourcing
 from cushion_player.spoilt import what_is_wrong
 from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport, fetch_bytes
-from cushion_player.unlocking import Unlocking
+from cushion_player.unlocking import Sealed, Unlocking
 
 if TYPE_CHECKING:
     from cushion_player.live_source import LiveSource
@@ -55,10 +56,10 @@ class Requests:
         self._sourcing = sourcing
         self._call = call
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._segments: dict[int, bytes] = {}
+        self._segments: dict[int, Sealed] = {}
         self._kept: dict[int, Body] = {}
         """What failed requests had brought, for those that resume them."""
-        self._inits: dict[str, bytes] = {}
+        self._inits: dict[str, Sealed] = {}
         self.live: LiveSource | None = None
         """Who knows where the segments of a live presentation are."""
 
@@ -68,7 +69,12 @@ class Requests:
         self._spawn(effect.request_id, self._located(effect, plan, self._fetch_init), group)
 
     def fetch_segment(self, effect: FetchSegment, plan: PlaybackPlan, group: asyncio.TaskGroup) -> None:
-        self._spawn(effect.request_id, self._located(effect, plan, self._fetch_segment), group)
+        kept = self._kept.pop(effect.resumes, None)
+
+        async def fetch(effect: FetchSegment, plan: PlaybackPlan) -> None:
+            await self._fetch_segment(effect, plan, kept)
+
+        self._spawn(effect.request_id, self._located(effect, plan, fetch), group)
 
     def acquire_key(self, effect: AcquireKey, plan: PlaybackPlan, group: asyncio.TaskGroup) -> None:
         self._spawn(effect.request_id, self._located(effect, plan, self._acquire_key), group)
@@ -94,12 +100,12 @@ class Requests:
 
     # ------------------------------------------------------------------ what was brought
 
-    def segment(self, request_id: int) -> bytes:
+    def segment(self, request_id: int) -> Sealed:
         return self._segments[request_id]
 
-    def init(self, name: str) -> bytes:
+    def init(self, name: str) -> Sealed:
         """The initialisation segment of that name; empty when its segments need none."""
-        return self._inits.get(name, b"")
+        return self._inits.get(name, Sealed())
 
     # ------------------------------------------------------------------ tasks
 
@@ -128,22 +134,27 @@ class Requests:
         return FetchRequest(address.url, byte_range=address.byte_range, timeouts=self._timeouts, label=label)
 
     async def _fetch_init(self, effect: FetchInit, plan: PlaybackPlan) -> None:
-        name = plan.init_name(effect.key, effect.index, effect.rung)
-        label = plan.label(effect.key, effect.index, effect.rung, "the initialisation segment")
+        place = effect.key, effect.index, effect.rung
+        name = plan.init_name(*place)
+        label = plan.label(*place, "the initialisation segment")
         try:
+            key = choose_key(plan.init_keys(*place))
+            number = plan.sequence_number(*place)
             address = await self._sourcing.init_address(effect, plan)
             if address is not None:
                 fetched = await fetch_bytes(self._transport, self._request(address, label), self._clock)
-                self._inits[name] = fetched.body
+                self._inits[name] = Sealed(fetched.body, key, number)
         except (FetchError, ManifestError) as exc:
             self._failed(effect.request_id, exc)
             return
         self._call(lambda now: self._engine.init_received(effect.request_id, now=now))
 
-    async def _fetch_segment(self, effect: FetchSegment, plan: PlaybackPlan) -> None:
+    async def _fetch_segment(self, effect: FetchSegment, plan: PlaybackPlan, kept: Body | None) -> None:
         place = effect.key, effect.index, effect.rung
         label = plan.label(*place)
         try:
+            key = choose_key(plan.encryption(*place).keys)
+            number = plan.sequence_number(*place)
             address = await self._sourcing.segment_address(effect, plan)
         except (FetchError, ManifestError) as exc:
             self._failed(effect.request_id, exc)
@@ -162,7 +173,7 @@ class Requests:
             self._transport,
             self._clock,
             self._request(address, label),
-            kept=self._kept.pop(effect.resumes, None),
+            kept=kept,
             on_progress=on_progress,
             on_refused=lambda: self._call(lambda now: self._engine.resume_refused(effect.request_id, now=now)),
         )
@@ -171,12 +182,14 @@ class Requests:
         except FetchError as exc:
             self._failed(effect.request_id, exc, kept_after(exc, receiver.body))
             return
+        if effect.request_id not in self._tasks:
+            return  # given up at its very end: nobody would discard it
         body = bytes(receiver.body.data)
-        self._segments[effect.request_id] = body
         said = plan.format(*place)
-        is_hidden = bool(plan.encryption(*place).keys)
+        is_hidden = key is not None
         wrong = "" if is_hidden else what_is_wrong(body, said.container, may_be_cut=said.has_key_frames_only)
         if wrong:
+            self._segments[effect.request_id] = Sealed(body)
             failure = FetchFailure("decode", f"{label}: {wrong}", retryable=True, kept_bytes=len(body), is_whole=True)
             self._call(lambda now: self._engine.segment_failed(effect.request_id, failure, now=now))
             return
@@ -186,13 +199,13 @@ class Requests:
         try:
             await self._unlocking.follow(effect, plan, body)
         except (FetchError, MediaError) as exc:
-            self._segments.pop(effect.request_id, None)
             self._failed(effect.request_id, exc)
             return
+        self._segments[effect.request_id] = Sealed(body, key, number)
         self._call(lambda now: self._engine.segment_received(effect.request_id, len(body), first_byte_us, now=now))
 
     async def _acquire_key(self, effect: AcquireKey, plan: PlaybackPlan) -> None:
-        init = self.init(plan.init_name(effect.key, effect.index, effect.rung))
+        init = self.init(plan.init_name(effect.key, effect.index, effect.rung)).data
         try:
             await self._unlocking.acquire(effect, plan, init)
         except MediaError as exc:

@@ -6,7 +6,7 @@ Keys live here and in the decoders, and nowhere else: no notice, journal, log li
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from cushion_player.addressing import PlaybackPlan
 from cushion_player.boxes import InitInfo, read_init, read_protection_headers, read_rotated_key_ids
@@ -20,6 +20,18 @@ from cushion_player.layout import Encryption
 from cushion_player.model import Key
 
 _HANDLERS = {"video": "vide", "audio": "soun"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Bytes as they came, and what they are encrypted with as a whole: a live playlist soon forgets that.
+
+    key: None in the clear. number: the media sequence number, which stands for a vector that is not given.
+    """
+
+    data: bytes = field(default=b"", repr=False)
+    key: Key | None = None
+    number: int = 0
 
 
 class Unlocking:
@@ -73,24 +85,19 @@ class Unlocking:
         """The keys behind a name; none for "", the clear."""
         return self._rings.get(name, NO_KEYS)
 
-    def opened(self, plan: PlaybackPlan, key: str, index: int, rung: int, data: bytes) -> bytes:
-        """A segment with what whole-segment encryption took away. Samples stay as they are: decoders open those.
+    def opened(self, sealed: Sealed, ring: Mapping[bytes, bytes]) -> bytes:
+        """A segment without its whole-segment encryption. Samples stay as they are: decoders open those.
 
-        Raises MediaError kinds.
+        ring: the keys of the segment. Raises MediaError kinds.
         """
-        hls_key = choose_key(plan.encryption(key, index, rung).keys)
-        if hls_key is None or not data or is_left_to_samples(hls_key, data):
+        key, data = sealed.key, sealed.data
+        if key is None or not data or is_left_to_samples(key, data):
             return data
-        ring = self.ring(plan.key_name(key, index, rung))
-        return decrypt_segment(hls_key, only_key(ring), data, plan.sequence_number(key, index, rung))
+        return decrypt_segment(key, only_key(ring), data, sealed.number)
 
-    def opened_init(self, plan: PlaybackPlan, key: str, index: int, rung: int, data: bytes) -> bytes:
+    def opened_init(self, sealed: Sealed) -> bytes:
         """The same of an initialisation segment, which HLS may encrypt too. Raises MediaError kinds."""
-        hls_key = choose_key(plan.init_keys(key, index, rung))
-        if hls_key is None or not data or is_left_to_samples(hls_key, data):
-            return data
-        ring = self._init_rings.get(hls_key, NO_KEYS)
-        return decrypt_segment(hls_key, only_key(ring), data, plan.sequence_number(key, index, rung))
+        return self.opened(sealed, NO_KEYS if sealed.key is None else self._init_rings.get(sealed.key, NO_KEYS))
 
     def clear(self) -> None:
         self._rings.clear()

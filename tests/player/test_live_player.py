@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from cushion_player.engine import TrackSelection
 from cushion_player.engine.snapshot import EngineSnapshot
@@ -43,6 +46,12 @@ OTHER = made_up_asset(bitrates_bps=(100_000, 300_000), n_chunks=4, segment_ms=10
 PLAIN = LiveConfig((Programme(ASSET),), start_us=BEGAN)
 CHANGING = replace(PLAIN, programmes=(Programme(ASSET, 6), Programme(OTHER, 5)), repeats=True, window_us=20 * SECOND)
 LINK = make_link([SECOND], [4_000_000], 20_000)
+
+
+def encrypt_aes128(key: bytes, iv: bytes, clear: bytes) -> bytes:
+    padding = 16 - len(clear) % 16
+    encryptor = Cipher(AES(key), CBC(iv)).encryptor()
+    return encryptor.update(clear + bytes([padding]) * padding) + encryptor.finalize()
 
 
 class Session:
@@ -217,4 +226,33 @@ def test_of_twenty_languages_only_the_playlist_of_the_one_that_is_heard_is_follo
     assert [each.key for each in session.notices if isinstance(each, TrackSwitched)] == chosen
     assert session.noticed(RebufferStarted, PlaybackFailed, LiveJumped, TrackDropped) == []
     assert snapshot.position_us > 115 * SECOND
+    session.check_replays()
+
+
+@pytest.mark.parametrize("path", ["/live.mpd", "/live.m3u8"])
+@pytest.mark.parametrize("paused_s", [15, 90])
+def test_what_was_received_is_shown_again_after_it_has_left_the_window(path: str, paused_s: int) -> None:
+    encrypted = replace(PLAIN, window_us=10 * SECOND, hls=HlsOptions(segments_per_key=2, cipher=encrypt_aes128))
+    session = Session(encrypted, path)
+
+    def begin_anew(player: Player) -> None:
+        player.set_scrubbing(True)
+        player.set_scrubbing(False)
+
+    actions = {5.0: Player.pause, 5.0 + paused_s: begin_anew, 6.0 + paused_s: Player.play}
+    session.run(20 + paused_s, actions)
+
+    assert not session.noticed(PlaybackFailed)
+    assert session.snapshots[-1].position_us > session.snapshots[-5].position_us
+    session.check_replays()
+
+
+@pytest.mark.parametrize("path", ["/live.mpd", "/live.m3u8"])
+def test_who_goes_to_the_edge_while_paused_is_not_taken_back_to_the_window(path: str) -> None:
+    session = Session(replace(PLAIN, window_us=30 * SECOND), path)
+
+    snapshot = session.run(220, {5: Player.pause, 200: Player.seek_to_live, 202: Player.play})
+
+    assert not session.noticed(LiveJumped)
+    assert snapshot.live_latency_us < snapshot.target_latency_us + 4 * SECOND
     session.check_replays()

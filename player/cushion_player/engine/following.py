@@ -29,7 +29,7 @@ class Following:
     ) -> None:
         self.live = Live(config, edge, now)
         self.has_fallen_out = False
-        """What would have been next was taken off the timeline."""
+        """What plays, or would have been next, was taken off the timeline; until the viewer is elsewhere."""
         self._lineup = lineup
         self._tracks = lineup.required
         self._playhead = playhead
@@ -59,9 +59,12 @@ class Following:
         ends = {track.key: track.stop_index for track in before.tracks}
         has_grown = any(track.stop_index > ends.get(track.key, 0) for track in after.tracks)
         is_ahead = all(track.track.end_us() > self.live.edge_us(now) for track in self._tracks())
-        firsts = {change.key: change.first_index for change in update.tracks}
+        position = self._playhead.position_us(now)
         for track in self._tracks():
-            if track.next_index < firsts.get(track.track.key, 0) and track.unlisted_us is None:
+            newer = after.find(track.track.key)
+            assert newer is not None, "tracks stay"
+            is_shorter = newer.first_index > track.track.first_index and track.unlisted_us is None
+            if is_shorter and (track.next_index < newer.first_index or position < newer.start_us[0]):
                 self.has_fallen_out = True
         self.live.refreshed(update.live, now, has_grown=has_grown or is_ahead)
         self._tell_stale(now)
@@ -143,6 +146,7 @@ class Following:
         join_us = self.live.join_us(tracks, now)
         target = join_us if position_us is None else self.live.clamp_us(position_us, tracks, now)
         self.live.follows = target >= join_us
+        self.has_fallen_out = False
         return target
 
     def rejoin_us(self, now: int) -> int:

@@ -147,6 +147,7 @@ class TrackState:
             events += self._go_on_from(track.first_index, self.buffer.clear())
         elif self.next_index > track.stop_index:  # it was foreseen, and has not come
             events += self._go_on_from(track.stop_index, self.buffer.drop_from(track.stop_index))
+        events += discarded(self.buffer.drop_before(track.first_index))  # nobody knows their times any more
         self.skip_absent()
         return events + self.feed()
 
