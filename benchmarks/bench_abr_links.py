@@ -120,8 +120,8 @@ def print_means(scores: Sequence[Score], bounds: dict[str, float]) -> None:
     print(f"| bound ({len(bounds)} links) | | | | | | {mean(bounds.values()):.3f} | | 100% | | |")
 
 
-def beside_the_best(qoe: float, own: Sequence[Score], scores: Sequence[Score]) -> tuple[str, bool]:
-    """Our mean against that of the best other player that was seen on all the same links."""
+def beside_the_best(qoe: float, own: Sequence[Score], scores: Sequence[Score]) -> list[tuple[str, bool]]:
+    """Our mean against that of the best other player on all the same links, if there was one."""
     links = {each.link for each in own}
     means: dict[str, float] = {}
     for player in (name for name in MANIFESTS if not name.startswith("cushion")):
@@ -129,12 +129,11 @@ def beside_the_best(qoe: float, own: Sequence[Score], scores: Sequence[Score]) -
         if len(theirs) == len(own):
             means[player] = mean(each.qoe_frozen for each in theirs)
     if not means:
-        return "beside no other player: there was none on the same links", True
+        return []
     best = max(means, key=means.__getitem__)
-    claim = (
-        f"mean QoE at least {GOAL_TO_BEST} times {best}'s, the best of {len(means)} (seen {qoe:.3f}, {means[best]:.3f})"
-    )
-    return claim, qoe >= GOAL_TO_BEST * means[best]
+    seen = f"{qoe:.3f} to {means[best]:.3f}"
+    claim = f"mean QoE at least {GOAL_TO_BEST} times {best}'s, the best of {len(means)} others (seen {seen})"
+    return [(claim, qoe >= GOAL_TO_BEST * means[best])]
 
 
 def print_verdicts(scores: Sequence[Score], bounds: dict[str, float]) -> None:
@@ -154,7 +153,7 @@ def print_verdicts(scores: Sequence[Score], bounds: dict[str, float]) -> None:
             ]
         else:
             goals = []
-        goals += [beside_the_best(qoe, own, scores)]
+        goals += beside_the_best(qoe, own, scores)
         for link, least in (("constant", 0.75), ("step", 1.8)):
             for each in (each for each in own if each.link == link):
                 over = each.startup_s + each.stalled_s + each.frozen_s

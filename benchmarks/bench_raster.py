@@ -98,7 +98,8 @@ def compare(name: str, surface: VideoSurface, screen: Screen, pairs: int) -> Rep
     width_px, height_px = SOURCES[name]
     server_ms: list[float] = []
     paint, convert = painting(name, surface, screen, server_ms), converting(name)
-    paint(), convert()
+    paint()
+    convert()
     server_ms.clear()
     ours, alone = alternate(paint, convert, pairs)
     report = Report(f"a frame of {width_px} × {height_px} into a window of {WIDTH_PX} × {HEIGHT_PX}, {FRAMES} a run")
