@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from cushion_player.public_url import public_url
+
 
 class CushionError(Exception):
     """Base of all errors raised on purpose by Cushion."""
@@ -24,12 +26,17 @@ class UsageError(CushionError):
 
 
 class ManifestError(CushionError):
-    """A manifest could not become a presentation. `location` is a line or an element path."""
+    """A manifest could not become a presentation. `location` is a line, an element path or an address.
+
+    Of an address the message shows what is not secret; `location` stays whole.
+    """
 
     code = "manifest"
 
     def __init__(self, message: str, *, location: str = "") -> None:
-        super().__init__(f"{message} (at {location})" if location else message)
+        is_address = "://" in location or location[:5].lower() == "data:"
+        shown = public_url(location) if is_address else location
+        super().__init__(f"{message} (at {shown})" if location else message)
         self.location = location
 
 

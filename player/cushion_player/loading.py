@@ -85,7 +85,7 @@ async def load_presentation(
                     result = manifest.drop(result, part.need, part.reason)
             missing += failed
         else:
-            raise ManifestError(f"{url}: the manifest still needs more after {MAX_ROUNDS} rounds", location=url)
+            raise ManifestError(f"the manifest still needs more after {MAX_ROUNDS} rounds", location=url)
     if missing and has_video and not _has_video(result.presentation):
         raise FetchError(f"none of the video could be had; first of {len(missing)}: {missing[0].reason}", url=url)
     return LoadedParts(result.presentation, tuple(missing), fetched.headers.get("date", ""), fetched.first_byte_us)

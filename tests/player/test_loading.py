@@ -8,8 +8,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from cushion_player.addressing import plan_playback
 from cushion_player.clock import MonotonicClock
-from cushion_player.errors import FetchError, FetchTimeout, HttpStatusError, ManifestError, ResponseTooLarge
+from cushion_player.errors import (
+    CushionError,
+    FetchError,
+    FetchTimeout,
+    HttpStatusError,
+    ManifestError,
+    ResponseTooLarge,
+)
 from cushion_player.loading import MAX_AT_ONCE, load_parts, load_presentation
 from cushion_player.model import ContentKind
 from cushion_player.testing.clock import FakeClock
@@ -195,3 +203,27 @@ def test_text_that_drips_is_left_out_after_four_seconds() -> None:
     assert clock.now_us() == 4_000_000
     assert {part.need.url for part in loaded.missing} == {URL + "en.m3u8", URL + "missing.m3u8"}
     assert any("within 4 s" in part.reason for part in loaded.missing)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"GIF89a",
+        b"\xff",
+        b"<SmoothStreamingMedia/>",
+        b"#EXTM3U\n",
+        b"<MPD/>",
+        b"<MPD",
+        b"#EXTM3U\n#EXTINF:x",
+    ],
+)
+async def test_no_message_about_a_manifest_shows_the_secrets_of_its_address(body: bytes) -> None:
+    url = "https://name:sesame@h/a/live?token=sesame#sesame"
+    clock = FakeClock()
+
+    with pytest.raises(CushionError) as refused:
+        plan_playback((await load_presentation(FakeTransport(clock, {url: body}), url, clock)).presentation)
+
+    assert "sesame" not in str(refused.value)

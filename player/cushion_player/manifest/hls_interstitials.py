@@ -13,6 +13,7 @@ from cushion_player.manifest.guard import Base
 from cushion_player.manifest.hls_lines import parse_seconds
 from cushion_player.manifest.reading import Need, NeedKind
 from cushion_player.model import Cue, DateRange, Interstitial, InterstitialAsset, Presentation
+from cushion_player.public_url import public_url
 
 CLASS = "com.apple.hls.interstitial"
 MAX_ASSETS = 1000
@@ -107,7 +108,7 @@ def read_asset_list(presentation: Presentation, need: Need, body: bytes, url: st
     assets: list[InterstitialAsset] = []
     base = Base(url)
     for number, entry in enumerate(cast("list[object]", entries)[:MAX_ASSETS]):
-        where = f"{url} ASSETS[{number}]"
+        where = f"{public_url(url)} ASSETS[{number}]"
         fields = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
         uri, duration = fields.get("URI"), fields.get("DURATION")
         if not isinstance(uri, str) or not uri:

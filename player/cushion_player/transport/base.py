@@ -113,7 +113,7 @@ async def fetch_bytes(
             received += len(chunk)
             if received > limit_bytes:
                 raise ResponseTooLarge(
-                    f"{request.label or request.url.partition('?')[0]}: more than {limit_bytes} bytes, reading stopped",
+                    f"{request.label or public_url(request.url)}: more than {limit_bytes} bytes, reading stopped",
                     url=request.url,
                 )
             parts.append(chunk)
