@@ -169,6 +169,8 @@ class Player:
         self._verbs: deque[Callable[[], None]] = deque()
         self._is_draining = False
         self._group: asyncio.TaskGroup | None = None
+        self._has_no_sound = False
+        """The video's segments were taken to carry sound, as nothing was said of it, and carry none."""
         self._presentation: Presentation | None = None
         """On demand: what plays."""
         self._finding: asyncio.Task[None] | None = None
@@ -446,9 +448,17 @@ class Player:
         tracks = frozenset({track})
         return tracks if key in self.plan.beside else tracks | self._carried(tracks)
 
+    def _go_on_without_sound(self) -> bool:
+        """Whether the sound that cannot be read is one that was only taken to be inside the video's segments."""
+        if not self.plan.has_muxed_audio or self._has_no_sound:
+            return False
+        self._has_no_sound = True
+        self._output.end_track(TrackKind.AUDIO)
+        return True
+
     def _carried(self, tracks: frozenset[TrackKind]) -> frozenset[TrackKind]:
         """Audio that comes inside the video's segments."""
-        is_carried = self.plan.has_muxed_audio and TrackKind.VIDEO in tracks
+        is_carried = self.plan.has_muxed_audio and not self._has_no_sound and TrackKind.VIDEO in tracks
         return frozenset({TrackKind.AUDIO}) if is_carried else frozenset()
 
     def _format(self, effect: SwitchInit) -> MediaFormat:
@@ -551,6 +561,9 @@ class _Listener:
     def on_decode_failed(self, failure: DecodeFailure) -> None:
         engine, call = self._player._engine, self._player._call
         track, message = failure.track, failure.message
+        if track is TrackKind.AUDIO and failure.code is DecodeFault.INIT and self._player._go_on_without_sound():
+            log.info("there is no sound: %s", message)
+            return
         is_fatal = failure.is_fatal and track is not TrackKind.TEXT
         refused = _REFUSALS.get(failure.code) if track is not TrackKind.TEXT and not is_fatal else None
         if refused is None:
