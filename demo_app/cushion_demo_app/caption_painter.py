@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cushion_demo_app.caption_layout import Placed, align_of, place, region_box
+from cushion_demo_app.caption_look import CaptionLook
 from cushion_demo_app.geometry import Box
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 from cushion_player.text import Align, Colour, Cue, Span
@@ -33,6 +34,12 @@ class CaptionPainter:
         self._cues: tuple[Cue, ...] = ()
         self._laid_out: list[tuple[Placed, _Block]] = []
         self._made_for: tuple[int, int, int] | None = None
+        self._look = CaptionLook()
+
+    def style(self, look: CaptionLook) -> None:
+        """As the viewer wants it from the next painting on."""
+        self._look = look
+        self._made_for = None
 
     @property
     def cues(self) -> tuple[Cue, ...]:
@@ -55,14 +62,15 @@ class CaptionPainter:
         painter.setClipRect(QtCore.QRect(*picture))
         painter.translate(picture.x, picture.y)
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-        self._fill_regions(painter, picture, bottom_inset)
+        if not self._look.has_background:
+            self._fill_regions(painter, picture, bottom_inset)
         for placed, block in self._laid_out:
             block.paint(painter, placed)
         painter.restore()
 
     def _lay_out(self, picture: Box, bottom_inset: int) -> None:
-        font_px = max(_LEAST_FONT_PX, round(picture.height * FONT_SHARE))
-        blocks = {id(cue): _Block(cue, font_px) for cue in self._cues}
+        font_px = max(_LEAST_FONT_PX, round(picture.height * FONT_SHARE * self._look.size))
+        blocks = {id(cue): _Block(cue, font_px, self._look) for cue in self._cues}
         placed = place(
             self._cues,
             picture.width,
@@ -84,12 +92,13 @@ class CaptionPainter:
 class _Block:
     """The lines of one cue."""
 
-    def __init__(self, cue: Cue, font_px: int) -> None:
+    def __init__(self, cue: Cue, font_px: int, look: CaptionLook) -> None:
         self._font_px = font_px
+        self._look = look
         self._pad = round(font_px * _PADDING_EM)
         self._ruby_px = round(font_px * _RUBY_EM) if any(span.ruby for span in cue.spans) else 0
         self._has_own_back = cue.window is not None or (cue.region is not None and cue.region.background is not None)
-        self._window = cue.window
+        self._window = cue.window if not look.has_background else None
         self._runs: list[_Run] = []
         text = ""
         for span in cue.spans:
@@ -103,7 +112,7 @@ class _Block:
         option = QtGui.QTextOption(_QT_ALIGN[align_of(cue.placement)])
         option.setWrapMode(QtGui.QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._layout.setTextOption(option)
-        self._layout.setFormats([_format_range(run, font) for run in self._runs])
+        self._layout.setFormats([_format_range(run, font, look) for run in self._runs])
         self._length = len(_utf16(text)) // 2
         self._size = (0, 0)
 
@@ -149,7 +158,8 @@ class _Block:
             return
         left_end, right_end = natural.left() - self._pad, natural.right() + self._pad
         for run in parts:
-            colour = run.span.style.background or (None if self._has_own_back else _BOX)
+            said = run.span.style.background or (None if self._has_own_back else _BOX)
+            colour = self._look.back_colour(said)
             left = left_end if run is parts[0] else _x_of(line, max(run.start, start))
             right = right_end if run is parts[-1] else _x_of(line, min(run.end, end))
             if colour is not None and colour.alpha:
@@ -165,7 +175,7 @@ class _Block:
         font = QtGui.QFont(self._layout.font())
         font.setPixelSize(max(self._ruby_px, 6))
         painter.setFont(font)
-        painter.setPen(QtGui.QColor(*(run.span.style.colour or _TEXT)))
+        painter.setPen(QtGui.QColor(*self._look.text_colour(run.span.style.colour or _TEXT)))
         room = QtCore.QRectF(
             left - self._font_px, line.y() - self._ruby_px, right - left + 2 * self._font_px, self._ruby_px * 1.3
         )
@@ -193,7 +203,7 @@ def _x_of(line: QtGui.QTextLine, position: int) -> float:
     return float(found)
 
 
-def _format_range(run: _Run, base: QtGui.QFont) -> QtGui.QTextLayout.FormatRange:
+def _format_range(run: _Run, base: QtGui.QFont, look: CaptionLook) -> QtGui.QTextLayout.FormatRange:
     style = run.span.style
     looks = QtGui.QTextCharFormat()
     font = QtGui.QFont(base)
@@ -202,7 +212,7 @@ def _format_range(run: _Run, base: QtGui.QFont) -> QtGui.QTextLayout.FormatRange
     font.setUnderline(style.underline)
     font.setPixelSize(max(_LEAST_FONT_PX, round(base.pixelSize() * style.size)))
     looks.setFont(font)
-    looks.setForeground(QtGui.QColor(*(style.colour or _TEXT)))
+    looks.setForeground(QtGui.QColor(*look.text_colour(style.colour or _TEXT)))
     found = QtGui.QTextLayout.FormatRange()
     found.start, found.length = run.start, run.end - run.start
     found.format = looks

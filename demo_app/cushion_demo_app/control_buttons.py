@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cushion_demo_app import theme
 from cushion_demo_app.icons import IconName, icon
-from cushion_demo_app.menus import Menu
+from cushion_demo_app.menus import Entry, Menu
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
 
 
@@ -51,6 +51,7 @@ class MenuButton(ControlButton):
         self._menu = QtWidgets.QMenu(self)
         self._menu.setAccessibleName(name)
         self._shown: Menu | None = None
+        self._below: list[QtWidgets.QMenu] = []
         self.clicked.connect(self.open)
         self._menu.triggered.connect(self._triggered)
 
@@ -64,15 +65,27 @@ class MenuButton(ControlButton):
         self.setToolTip(menu.spoken)
         self.setAccessibleDescription(menu.spoken.partition(": ")[2])
         self._menu.clear()
-        for entry in menu.entries:
-            if not entry.text:
-                self._menu.addSeparator()
-                continue
-            action = self._menu.addAction(entry.text.replace("&", "&&"))
-            action.setData(entry.choice)
-            action.setCheckable(entry.holds)
-            action.setChecked(entry.holds)
-            action.setEnabled(entry.choice is not None)
+        for below in self._below:
+            below.deleteLater()
+        self._below.clear()
+        self._fill(self._menu, menu.entries)
+
+    def _fill(self, menu: QtWidgets.QMenu, entries: tuple[Entry, ...]) -> None:
+        for entry in entries:
+            text = entry.text.replace("&", "&&")
+            if not text:
+                menu.addSeparator()
+            elif entry.below:
+                below = QtWidgets.QMenu(text, menu)
+                self._below.append(below)
+                self._fill(below, entry.below)
+                menu.addMenu(below)
+            else:
+                action = menu.addAction(text)
+                action.setData(entry.choice)
+                action.setCheckable(entry.holds)
+                action.setChecked(entry.holds)
+                action.setEnabled(entry.choice is not None)
 
     @property
     def menu_shown(self) -> Menu | None:

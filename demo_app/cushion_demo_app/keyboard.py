@@ -27,6 +27,7 @@ class Action(StrEnum):
     SHIFT_SUBTITLES = "shift_subtitles"
     OPEN_QUALITY = "open_quality"
     SPEED_STEP = "speed_step"
+    TEXT_SIZE_STEP = "text_size_step"
     STEP = "step"
     TOGGLE_LOOP = "toggle_loop"
     SKIP = "skip"
@@ -38,7 +39,7 @@ class Action(StrEnum):
 class KeyCommand:
     """`amount`: seconds for SEEK_BY and SHIFT_SUBTITLES, a share (0 to 1) of the title for SEEK_TO_SHARE.
 
-    Of full volume for VOLUME_BY, frames for STEP, 1 or -1 for SPEED_STEP.
+    Of full volume for VOLUME_BY, frames for STEP, 1 or -1 for SPEED_STEP and TEXT_SIZE_STEP.
     """
 
     action: Action
@@ -64,6 +65,9 @@ _FIXED: dict[Key, KeyCommand] = {
     Key.Key_Q: KeyCommand(Action.OPEN_QUALITY),
     Key.Key_BracketLeft: KeyCommand(Action.SPEED_STEP, -1),
     Key.Key_BracketRight: KeyCommand(Action.SPEED_STEP, 1),
+    Key.Key_Plus: KeyCommand(Action.TEXT_SIZE_STEP, 1),
+    Key.Key_Equal: KeyCommand(Action.TEXT_SIZE_STEP, 1),
+    Key.Key_Minus: KeyCommand(Action.TEXT_SIZE_STEP, -1),
     Key.Key_Comma: KeyCommand(Action.STEP, -1),
     Key.Key_Period: KeyCommand(Action.STEP, 1),
     Key.Key_R: KeyCommand(Action.TOGGLE_LOOP),
@@ -89,6 +93,7 @@ KEYS_HELP = (
     ("C", "Other subtitles, or none"),
     ("O", "Subtitles of a file"),
     ("G, H", "These 0.1 seconds earlier or later"),
+    ("+ −", "Subtitles larger or smaller"),
     ("[ ]", "Slower or faster"),
     (", .", "One picture back or forward"),
     ("R", "Play over and over"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cushion_demo_app.caption_look import BACKGROUNDS, COLOURS, SIZES, CaptionLook
 from cushion_demo_app.wishes import (
     Choice,
     FileChoice,
     LinkChoice,
+    LookChoice,
     NoFile,
     QualityChoice,
     ShiftFile,
@@ -35,6 +37,8 @@ class Entry:
     text: str = ""
     choice: Choice | None = None
     holds: bool = False
+    below: tuple[Entry, ...] = ()
+    """What a menu of its own offers, instead of a choice."""
 
 
 LINE = Entry()
@@ -104,8 +108,8 @@ def sound_menu(now: SessionSnapshot) -> Menu | None:
     return Menu(_short(chosen, "Sound"), f"Sound (A): {name}", entries)
 
 
-def text_menu(now: SessionSnapshot, file: SubtitleFile | None) -> Menu:
-    """Subtitles, captions inside the picture, and those of a file with their offset."""
+def text_menu(now: SessionSnapshot, file: SubtitleFile | None, look: CaptionLook) -> Menu:
+    """Subtitles, captions inside the picture, those of a file with their offset, and how text looks."""
     texts = [track for track in now.tracks if track.kind is TrackKind.TEXT]
     chosen = next((track for track in texts if track.is_selected), None)
     entries = [Entry("Off", TextChoice(), chosen is None and not now.captions_shown)]
@@ -125,11 +129,28 @@ def text_menu(now: SessionSnapshot, file: SubtitleFile | None) -> Menu:
             Entry("Earlier (G)", ShiftFile(-SHIFT_S)),
             Entry("Without the file", NoFile()),
         ]
+    entries += [LINE, *_look_entries(look)]
     shown = [track_name(chosen)] if chosen is not None else []
     shown += [now.captions_shown] if now.captions_shown else []
     shown += [file.path.name] if file is not None else []
     short = _short(chosen, "") if chosen is not None else now.captions_shown or ("file" if file is not None else "off")
     return Menu(f"CC {short}", f"Subtitles (C): {', '.join(shown) or 'off'}", tuple(entries))
+
+
+def _look_entries(look: CaptionLook) -> list[Entry]:
+    sizes = [Entry(name, LookChoice(replace(look, size=size)), look.size == size) for name, size in SIZES]
+    colours = [
+        Entry(text, LookChoice(replace(look, colour=name)), look.colour == name) for name, text in COLOURS.items()
+    ]
+    backgrounds = [
+        Entry(text, LookChoice(replace(look, background=name)), look.background == name)
+        for name, text in BACKGROUNDS.items()
+    ]
+    return [
+        Entry("Size (+, −)", below=tuple(sizes)),
+        Entry("Colour", below=tuple(colours)),
+        Entry("Background", below=tuple(backgrounds)),
+    ]
 
 
 def speed_menu(speed: float) -> Menu:

@@ -43,6 +43,7 @@ class PlayerPage(QtWidgets.QWidget):
     chosen = QtCore.Signal(object)
     """A Choice of the menus, or of a key that stands for one."""
     speed_step_requested = QtCore.Signal(int)
+    text_size_step_requested = QtCore.Signal(int)
     step_requested = QtCore.Signal(int)
     loop_toggled = QtCore.Signal()
     live_requested = QtCore.Signal()
@@ -264,6 +265,8 @@ class PlayerPage(QtWidgets.QWidget):
                 self.control_bar.quality_button.open()
             case Action.SPEED_STEP:
                 self.speed_step_requested.emit(round(command.amount))
+            case Action.TEXT_SIZE_STEP:
+                self.text_size_step_requested.emit(round(command.amount))
             case Action.STEP:
                 self.step_requested.emit(round(command.amount))
             case Action.TOGGLE_LOOP:

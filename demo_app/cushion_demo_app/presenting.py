@@ -97,7 +97,7 @@ def control_state(
         can_seek=between is None,
         quality=quality_menu(now, wishes, heights_px, frame.height_px if frame is not None else 0),
         sound=sound_menu(now),
-        text=text_menu(now, file),
+        text=text_menu(now, file, wishes.text),
         speed=speed_menu(wishes.speed),
         link=link_menu(links, wishes.link),
     )

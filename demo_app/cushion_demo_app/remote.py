@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cushion_demo_app.caption_look import CaptionLook, next_size
 from cushion_demo_app.menus import next_sound, next_speed, next_text
 from cushion_demo_app.player_page import PlayerPage
 from cushion_demo_app.presenting import SeekTarget, is_at_edge
@@ -18,6 +19,7 @@ from cushion_demo_app.wishes import (
     Choice,
     FileChoice,
     LinkChoice,
+    LookChoice,
     NoFile,
     QualityChoice,
     ShiftFile,
@@ -55,6 +57,7 @@ class Remote(QtCore.QObject):
         """Runs while the viewer scrubs."""
         self._scrub_timer.setInterval(SCRUB_MS)
         self._scrub_timer.timeout.connect(self._scrub_on)
+        page.surface.style_captions(wishes.text)
         self._connect_verbs()
 
     def _connect_verbs(self) -> None:
@@ -71,6 +74,7 @@ class Remote(QtCore.QObject):
         page.volume_by_requested.connect(self.change_volume)
         page.chosen.connect(self.choose)
         page.speed_step_requested.connect(self.step_speed)
+        page.text_size_step_requested.connect(self.step_text_size)
         page.loop_toggled.connect(self.toggle_loop)
         page.next_subtitles_requested.connect(self.next_subtitles)
         page.next_sound_requested.connect(self.next_sound)
@@ -214,6 +218,11 @@ class Remote(QtCore.QObject):
         self._wish(speed=next_speed(self.wishes.speed, step))
         self.page.say(speed_text(self.wishes.speed))
 
+    def step_text_size(self, step: int) -> None:
+        """Subtitles one size larger (1) or smaller (-1)."""
+        self._wish(text=replace(self.wishes.text, size=next_size(self.wishes.text.size, step)))
+        self.page.say(f"Subtitles {round(self.wishes.text.size * 100)} %")
+
     def toggle_loop(self) -> None:
         """Play the title over and over, or to its end."""
         if self._session is None:
@@ -231,6 +240,8 @@ class Remote(QtCore.QObject):
         match choice:
             case QualityChoice(height_cap_px, pinned_rung):
                 self._wish(height_cap_px=height_cap_px, pinned_rung=pinned_rung)
+            case LookChoice(look):
+                self._wish(text=look)
             case SpeedChoice(speed):
                 self._wish(speed=speed)
             case LinkChoice(name):
@@ -292,9 +303,10 @@ class Remote(QtCore.QObject):
         self._peeking.look_away()
         self.page.preview.hide()
 
-    def _wish(self, **changes: float | bool | str | None) -> None:
+    def _wish(self, **changes: float | bool | str | CaptionLook | None) -> None:
         before = self.wishes
         self.wishes = now = replace(before, **changes)  # type: ignore[arg-type]  # each caller passes its own field
+        self.page.surface.style_captions(now.text)
         if self._session is not None:
             if now.loudness != before.loudness:
                 self._session.set_volume(now.loudness)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cushion_demo_app.caption_look import CaptionLook
 from cushion_demo_app.caption_painter import CaptionPainter
 from cushion_demo_app.frame_puller import FramePuller
 from cushion_demo_app.geometry import Box, letterbox
@@ -163,6 +164,11 @@ class VideoSurface(QtWidgets.QWidget):
     def show_cues(self, cues: tuple[Cue, ...]) -> None:
         """Text over the picture, from now on; on the Qt thread."""
         self._captions.show(cues)
+        self._update_captions()
+
+    def style_captions(self, look: CaptionLook) -> None:
+        """How the viewer wants text to look."""
+        self._captions.style(look)
         self._update_captions()
 
     def cover_bottom(self, height_px: int) -> None:

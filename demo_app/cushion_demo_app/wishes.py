@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from cushion_demo_app.caption_look import CaptionLook
 from cushion_player.engine.config import Limits
 from cushion_sdk.contracts.catalog import Title
 
@@ -36,6 +37,7 @@ class Wishes:
     speed: float = 1.0
     pinned_rung: int | None = None
     loops: bool = False
+    text: CaptionLook = field(default_factory=CaptionLook)
 
     @property
     def loudness(self) -> float:
@@ -92,6 +94,13 @@ class ShiftFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LookChoice:
+    """How text is to look."""
+
+    look: CaptionLook
+
+
+@dataclass(frozen=True, slots=True)
 class SpeedChoice:
     speed: float
 
@@ -101,4 +110,5 @@ class LinkChoice:
     name: str
 
 
-Choice = QualityChoice | SoundChoice | TextChoice | FileChoice | NoFile | ShiftFile | SpeedChoice | LinkChoice
+TextChange = TextChoice | FileChoice | NoFile | ShiftFile | LookChoice
+Choice = QualityChoice | SoundChoice | TextChange | SpeedChoice | LinkChoice

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from cushion_demo_app.caption_layout import Placed, place, region_box
+from cushion_demo_app.caption_look import CaptionLook
 from cushion_demo_app.geometry import Box
 from cushion_demo_app.qt import QtWidgets
 from cushion_demo_app.video_surface import VideoSurface
 from cushion_player.media.film import FilmSpec, film_frame
 from cushion_player.outputs import TextRenderer, VideoFrame
 from cushion_player.text import Align, Colour, Cue, Edge, Placement, Region, Span, Style, read_srt, read_vtt
+from tests.demo_app.fakes import plain_conversion
 from tests.demo_app.test_video_surface import pixels_of, show
 
 WIDTH, HEIGHT = 1000, 500
@@ -194,3 +196,42 @@ def test_lease_shows_text_from_any_thread_until_another_session_has_the_surface(
     QtWidgets.QApplication.processEvents()
 
     assert surface.cues == ()
+
+
+def painted(look: CaptionLook, *cues: Cue) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of text over grey, as a viewer wants it."""
+    surface = VideoSurface(convert=plain_conversion)
+    surface.resize(320, 180)
+    show(surface, VideoFrame(128_000, 33_000, 320, 180, 0, None))
+    surface.style_captions(look)
+    surface.show_cues(cues or (cue("██████"),))
+    return pixels_of(surface)[..., 2::-1]
+
+
+def share(picture: np.ndarray, colour: tuple[int, int, int]) -> float:
+    """How much of a picture is about of this colour."""
+    return float(np.mean(np.max(np.abs(picture.astype(int) - colour), axis=2) < 40))
+
+
+def test_the_viewer_chooses_colour_background_and_size_of_text() -> None:
+    plain, large = painted(CaptionLook()), painted(CaptionLook(size=1.9))
+    chosen = painted(CaptionLook(colour="yellow", background="blue"))
+
+    assert share(plain, (255, 255, 255)) > 0.002
+    assert share(large, (255, 255, 255)) > 1.5 * share(plain, (255, 255, 255))
+    assert share(chosen, (255, 235, 60)) > 0.002
+    assert share(chosen, (16, 40, 120)) > 0.005
+    assert share(chosen, (255, 255, 255)) == 0
+
+
+def test_what_the_viewer_chose_goes_before_what_the_title_says() -> None:
+    red = Style(colour=Colour(255, 0, 0), background=Colour(0, 90, 0))
+    region = Region("r", background=Colour(0, 0, 255))
+    styled = Cue(0, 1, (Span("██████", red),), region=region)
+    title, chosen = painted(CaptionLook(), styled), painted(CaptionLook(colour="cyan", background="none"), styled)
+
+    assert share(title, (255, 0, 0)) > 0.002
+    assert share(title, (0, 0, 255)) > 0.002
+    for colour in ((255, 0, 0), (0, 0, 255), (0, 90, 0)):
+        assert share(chosen, colour) == 0
+    assert share(chosen, (90, 235, 255)) > 0.002

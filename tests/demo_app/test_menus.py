@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cushion_demo_app.caption_look import CaptionLook
 from cushion_demo_app.menus import (
     LINE,
     Entry,
@@ -18,7 +19,16 @@ from cushion_demo_app.menus import (
     sound_menu,
     text_menu,
 )
-from cushion_demo_app.wishes import FileChoice, NoFile, QualityChoice, ShiftFile, SoundChoice, TextChoice, Wishes
+from cushion_demo_app.wishes import (
+    FileChoice,
+    LookChoice,
+    NoFile,
+    QualityChoice,
+    ShiftFile,
+    SoundChoice,
+    TextChoice,
+    Wishes,
+)
 from cushion_player.timeline import TrackKind
 from cushion_sdk.session_types import SessionSnapshot
 from cushion_sdk.tracks import CaptionInfo, RungCap, RungInfo, TrackInfo
@@ -75,9 +85,9 @@ def test_subtitles_captions_and_a_file_are_in_one_menu() -> None:
     now = SessionSnapshot(tracks=TEXTS, captions=(CaptionInfo("CC1", "eng"), CaptionInfo("SERVICE1", "", "English")))
     file = SubtitleFile(Path("/a/film.srt"), -0.2)
 
-    menu = text_menu(now, file)
+    menu = text_menu(now, file, CaptionLook())
 
-    assert menu.entries == (
+    assert menu.entries[:-4] == (
         Entry("Off", TextChoice()),
         Entry("en", TextChoice(key="en")),
         Entry("de (forced)", TextChoice(key="de"), holds=True),
@@ -93,8 +103,19 @@ def test_subtitles_captions_and_a_file_are_in_one_menu() -> None:
     assert (menu.label, menu.spoken) == ("CC de", "Subtitles (C): de (forced), film.srt")
 
 
+def test_how_text_looks_is_chosen_one_thing_at_a_time() -> None:
+    look = CaptionLook(size=1.4, colour="yellow")
+
+    menu = text_menu(SessionSnapshot(), None, look)
+    sizes, colours, backgrounds = (entry.below for entry in menu.entries[-3:])
+
+    assert [entry.choice for entry in (*sizes, *colours, *backgrounds) if entry.holds] == [LookChoice(look)] * 3
+    assert sizes[0].choice == LookChoice(CaptionLook(0.75, "yellow"))
+    assert backgrounds[2].choice == LookChoice(CaptionLook(1.4, "yellow", "black"))
+
+
 def test_captions_that_no_manifest_names_are_in_the_menu_once_they_are_shown() -> None:
-    menu = text_menu(SessionSnapshot(captions_shown="CC3"), None)
+    menu = text_menu(SessionSnapshot(captions_shown="CC3"), None, CaptionLook())
 
     assert [entry.text for entry in menu.entries if entry.holds] == ["In the picture: CC3"]
     assert menu.label == "CC CC3"

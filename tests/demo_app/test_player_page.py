@@ -32,7 +32,7 @@ def state_with(wishes: Wishes, shown_px: int = 0, position_s: float = 10, end_s:
         position_s=position_s,
         end_s=end_s,
         quality=quality_menu(now, wishes, [360, 720], shown_px),
-        text=text_menu(now, None),
+        text=text_menu(now, None, wishes.text),
         speed=speed_menu(wishes.speed),
         link=link_menu(["unshaped", "step", "3g"], wishes.link),
     )
@@ -75,6 +75,7 @@ def heard(signal: QtCore.SignalInstance) -> list[object]:
         (Key.Key_Escape, "leave_requested", None),
         (Key.Key_BracketRight, "speed_step_requested", 1),
         (Key.Key_Comma, "step_requested", -1),
+        (Key.Key_Plus, "text_size_step_requested", 1),
         (Key.Key_R, "loop_toggled", None),
         (Key.Key_N, "skip_requested", None),
         (Key.Key_O, "chosen", FileChoice()),

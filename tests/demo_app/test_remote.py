@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cushion_demo_app.caption_look import CaptionLook
 from cushion_demo_app.notices import Banner
 from cushion_demo_app.presenting import control_state
 from cushion_demo_app.qt import QtCore, QtGui, QtWidgets
-from cushion_demo_app.wishes import FileChoice, NoFile, PlayRequest, ShiftFile, TextChoice, Wishes
+from cushion_demo_app.wishes import FileChoice, LookChoice, NoFile, PlayRequest, ShiftFile, TextChoice, Wishes
 from cushion_demo_app.wording import problem_text
 from cushion_player.player import InterstitialSnapshot
 from cushion_player.text import Crop
@@ -337,3 +338,13 @@ def test_a_break_is_what_the_bar_is_about() -> None:
     )
 
     assert (state.position_s, state.end_s, state.is_live, state.can_seek) == (3.0, 15.0, False, False)
+
+
+def test_how_text_looks_is_kept_from_title_to_title(rig: Rig) -> None:
+    rig.page.text_size_step_requested.emit(1)
+    rig.page.chosen.emit(LookChoice(replace(rig.controller.wishes.text, colour="yellow")))
+
+    rig.controller.open(PlayRequest("http://origin/other.mpd", "other"))
+
+    assert rig.controller.wishes.text == CaptionLook(1.4, "yellow")
+    assert rig.page.surface._captions._look == CaptionLook(1.4, "yellow")
