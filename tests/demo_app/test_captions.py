@@ -208,30 +208,29 @@ def painted(look: CaptionLook, *cues: Cue) -> np.ndarray:
     return pixels_of(surface)[..., 2::-1]
 
 
-def share(picture: np.ndarray, colour: tuple[int, int, int]) -> float:
-    """How much of a picture is about of this colour."""
-    return float(np.mean(np.max(np.abs(picture.astype(int) - colour), axis=2) < 40))
+def count(picture: np.ndarray, colour: tuple[int, int, int]) -> int:
+    """How many pixels are of exactly this colour."""
+    return int(np.sum(np.all(picture == colour, axis=2)))
 
 
 def test_the_viewer_chooses_colour_background_and_size_of_text() -> None:
     plain, large = painted(CaptionLook()), painted(CaptionLook(size=1.9))
-    chosen = painted(CaptionLook(colour="yellow", background="blue"))
+    chosen = painted(CaptionLook(colour="yellow", background="grey"))
+    white, yellow, grey = (255, 255, 255), (255, 235, 60), (60, 64, 70)
 
-    assert share(plain, (255, 255, 255)) > 0.002
-    assert share(large, (255, 255, 255)) > 1.5 * share(plain, (255, 255, 255))
-    assert share(chosen, (255, 235, 60)) > 0.002
-    assert share(chosen, (16, 40, 120)) > 0.005
-    assert share(chosen, (255, 255, 255)) == 0
+    assert count(large, white) > 1.5 * count(plain, white) > 100
+    assert (count(plain, yellow), count(plain, grey), count(chosen, white)) == (0, 0, 0)
+    assert count(chosen, yellow) == count(plain, white)
+    assert count(chosen, grey) > 20, "what block letters leave of it"
 
 
 def test_what_the_viewer_chose_goes_before_what_the_title_says() -> None:
-    red = Style(colour=Colour(255, 0, 0), background=Colour(0, 90, 0))
-    region = Region("r", background=Colour(0, 0, 255))
-    styled = Cue(0, 1, (Span("██████", red),), region=region)
+    red, green, blue, cyan = (255, 0, 0), (0, 90, 0), (0, 0, 255), (90, 235, 255)
+    style = Style(colour=Colour(*red), background=Colour(*green))
+    styled = Cue(0, 1, (Span("██████", style),), region=Region("r", background=Colour(*blue)))
+
     title, chosen = painted(CaptionLook(), styled), painted(CaptionLook(colour="cyan", background="none"), styled)
 
-    assert share(title, (255, 0, 0)) > 0.002
-    assert share(title, (0, 0, 255)) > 0.002
-    for colour in ((255, 0, 0), (0, 0, 255), (0, 90, 0)):
-        assert share(chosen, colour) == 0
-    assert share(chosen, (90, 235, 255)) > 0.002
+    assert all(count(title, colour) > 20 for colour in (red, green, blue))
+    assert [count(chosen, colour) for colour in (red, green, blue)] == [0, 0, 0]
+    assert count(chosen, cyan) == count(title, red)
