@@ -72,6 +72,9 @@ class Answers:
         if how:
             self._waits.note_recovery(how)
         self._recovery.board.forgive(request.source, now)
+        if request.is_probe:
+            track.in_flight = None
+            self._emit(*track.skip_to(request.index))
         if request.is_replacement:
             fed = track.replaced(request, size_bytes, position + REPLACEMENT_MARGIN_US)
         else:
@@ -150,13 +153,14 @@ class Answers:
             self.received(request.request_id, failure.kept_bytes, request.first_byte_us or now, now)
             return
         track.in_flight = None
-        if request.is_replacement:
+        if request.is_replacement or request.is_probe:
             if failure.kept_bytes:
                 self._emit(DiscardSegment(request.request_id))
             track.wasted_bytes += request.received_bytes
-            return  # what is buffered is good enough
+            return  # what is buffered is good enough, and what is late is waited for
         live = self._timing.live
-        if live is not None and live.is_early(track, request, failure, now):
+        has_other = track.last_rung >= 0 and self._recovery.has_other_source(track, request, now)
+        if live is not None and not has_other and live.is_early(track, request, failure, now):
             self.must_step_back = track.last_rung < 0
             delay_us = max(0, live.available_at_us(track) - now)
             self._emit(SegmentRetried(track.kind, request.rung, request.index, 1, delay_us, failure.message))

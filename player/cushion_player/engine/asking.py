@@ -43,6 +43,16 @@ class Asking:
         request.received_bytes = request.resumed_bytes = kept.size_bytes if kept is not None else 0
         self._fetch(track, request, reason, resumes=kept.request_id if kept is not None else 0)
 
+    def probe(self, track: TrackState, index: int, now: int) -> None:
+        """Ask for a newer segment than the one that is next, at the rung that came last."""
+        stretch = track.track.stretch_of(index)
+        place = Place(index, min(max(0, track.last_rung), len(stretch.rungs) - 1))
+        self.prepare(track, place, now)
+        self._request_id += 1
+        source = self._recovery.board.pick(stretch.sources, now) or ""
+        request = Request(self._request_id, *place, now, is_probe=True, source=source, heard_us=now)
+        self._fetch(track, request, "the one before it is late")
+
     def request_replacement(self, track: TrackState, poorer: BufferedSegment, rung: int, now: int) -> None:
         """Ask for a buffered segment again, at a better rung."""
         self.prepare(track, Place(poorer.index, rung), now)

@@ -93,6 +93,10 @@ class Fetching:
     # ------------------------------------------------------------------ what
 
     def _request_next(self, track: TrackState, phase: Phase, now: int) -> None:
+        newer, track.retries.probe_index = track.retries.probe_index, None
+        if newer is not None:
+            self._asking.probe(track, newer, now)
+            return
         again = track.retries.stay_at
         if again is not None and again in track.usable_rungs():
             self._request(track, again, "the same segment again", now)

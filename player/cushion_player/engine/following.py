@@ -14,6 +14,10 @@ from cushion_player.events import Attempt, LiveStale, RefreshManifest, StallCaus
 from cushion_player.timeline import LiveEdge, Timeline
 from cushion_player.timeline_update import TimelineUpdate
 
+NOT_THERE = (404, 410, 425)
+LATE_US = 1_000_000
+"""How soon a segment that may be late is asked for again at first; doubles up to the length of a segment."""
+
 
 class Following:
     """Follows one live presentation."""
@@ -41,6 +45,10 @@ class Following:
         """By track, when the first of the segments was given up that were lost in a row."""
         self._stops: dict[str, tuple[int, int]] = {}
         """By track, where its listing ends and since when that is so and nothing of it is left to fetch."""
+        self._lost_last: tuple[FetchFailure, tuple[Attempt, ...]] | None = None
+        """The last segment that was given up, and all that was tried for it."""
+        self._late: dict[str, int] = {}
+        """By track, how often was tried what may be late."""
         self._received: dict[str, int] = {}
         """By track, the last segment received."""
 
@@ -86,6 +94,9 @@ class Following:
         """Why playback must end: it waits, and nothing new has come for too long."""
         if phase not in WAITING:
             return None
+        lost_us = max((now - since_us for since_us in self._lost_since_us.values()), default=0)
+        if self._lost_last is not None and lost_us > self._config.stale_limit_us:
+            return self._lost_last[0]
         at_us, stuck = self.live.gives_up_at_us(), self._stuck(now)
         if stuck is not None:
             what = f"the {stuck.kind} of the live presentation ({stuck.track.key}) has brought nothing new for too long"
@@ -115,9 +126,10 @@ class Following:
         return None if known is None or track.has_next else known[1] + self._config.stale_limit_us
 
     def attempts(self) -> tuple[Attempt, ...]:
-        """The refreshes that failed."""
+        """The segments that were not there, and the refreshes that failed."""
         kind = self._tracks()[0].kind
-        return tuple(
+        lost = self._lost_last[1] if self._lost_last is not None and self._lost_since_us else ()
+        return lost + tuple(
             Attempt(at_us, kind, "the manifest", -1, "", "", each.code, each.status, each.message)
             for at_us, each in self.live.failed
         )
@@ -125,18 +137,43 @@ class Following:
     def skip_lost(self, now: int) -> None:
         """Go on behind segments that cannot be had: a programme goes on though a part of it is lost.
 
-        What waiting may heal was waited for already; and when all is lost for too long, this is no programme any more.
+        What is not there is lost once something newer is; until then it may be late. What waiting may heal was waited
+        for already; and when nothing comes for too long, this is no programme any more.
         """
         for track in self._tracks():
             key = track.track.key
             if track.last_index_received > self._received.get(key, -1):
                 self._received[key] = track.last_index_received
                 self._lost_since_us.pop(key, None)
+                self._late.pop(key, None)
             failure = track.failure
             if failure is None or failure.is_transient or not track.has_next or track.needs_are_lost():
                 continue
-            if now - self._lost_since_us.setdefault(key, now) <= self._config.stale_limit_us:
+            self._lost_last = failure, track.attempts()
+            if now - self._lost_since_us.setdefault(key, now) > self._config.stale_limit_us:
+                continue
+            if failure.status in NOT_THERE and self._may_be_late(track, now):
+                self._wait_for_late(track, now)
+            else:
                 self._emit(*track.leave_out(), *track.feed())
+
+    def _may_be_late(self, track: TrackState, now: int) -> bool:
+        """Whether nothing that is newer than the next segment is known to be there."""
+        end_us = track.track.segment_start_us(track.next_index + 1)
+        return self.live.is_near_edge(track, now) and not any(
+            other.track.first_index <= other.last_index_received
+            and other.track.segment_start_us(other.last_index_received + 1) > end_us
+            for other in self._tracks()
+        )
+
+    def _wait_for_late(self, track: TrackState, now: int) -> None:
+        """Try again, and the newer ones too: in turn the one after it, and the newest."""
+        key = track.track.key
+        tries = self._late[key] = self._late.get(key, 0) + 1
+        newer = range(track.next_index + 1, self.live.newest_there(track, now) + 1)
+        there = [index for index in (newer if tries % 2 else reversed(newer)) if track.track.is_there(index)]
+        delay_us = min(LATE_US << min(tries - 1, 4), max(LATE_US, track.track.segment_us(track.next_index)))
+        track.wait_for_late(now + delay_us, there[0] if there else None)
 
     # ------------------------------------------------------------------ the window
 
@@ -168,6 +205,8 @@ class Following:
 
     def cause(self, track: TrackState, now: int) -> StallCause | None:
         """Why a track waits, where being live is the reason."""
+        if track.track.key in self._late and track.waits_for() is None:
+            return StallCause.EDGE
         if track.waits_for() is not None or track.in_flight is not None or track.retries.log:
             return None
         if track.has_next and self.live.available_at_us(track) <= now:

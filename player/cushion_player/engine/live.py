@@ -59,8 +59,8 @@ class Live:
         self._fruitless = 0
         self._refreshed_us = now
         self._is_in_a_hurry = False
-        self._early_index = -1
-        self._early_tries = 0
+        self._early: dict[str, tuple[int, int]] = {}
+        """By track, which segment was asked for too early and how often; under "", before anything was received."""
 
     # ------------------------------------------------------------------ where
 
@@ -113,6 +113,21 @@ class Live:
             return 0
         end_us = track.track.segment_start_us(track.next_index + 1)
         return end_us - self.edge.early_us - self.edge.edge_offset_us + self.correction_us
+
+    def newest_there(self, track: TrackState, now: int) -> int:
+        """The last segment that should be there by now, clocks being right."""
+        index = track.track.stop_index - 1
+        if self.edge.follows_clock:
+            edge_us = now + self.edge.edge_offset_us + self.edge.early_us
+            while index > track.next_index and track.track.segment_start_us(index + 1) > edge_us:
+                index -= 1
+        return index
+
+    def is_near_edge(self, track: TrackState, now: int) -> bool:
+        """Whether the next segment may yet come: origins are that late, and no later."""
+        end_us = track.track.segment_start_us(track.next_index + 1)
+        span_us = EARLY_SPAN_US if self.edge.follows_clock else LATE_SPAN_US
+        return end_us >= now + self.edge.edge_offset_us - span_us
 
     def refresh_at_us(self) -> int | None:
         """When the manifest is to be asked for again; None while it is being asked for or will not change."""
@@ -195,17 +210,17 @@ class Live:
         if end_us < now + self.edge.edge_offset_us - (EARLY_SPAN_US if self.edge.follows_clock else LATE_SPAN_US):
             return False
         has_received = track.last_rung >= 0
-        if has_received and self._early_index != request.index:
-            self._early_tries = 0
-        self._early_index = request.index
-        self._early_tries += 1
-        if self._early_tries > (MAX_LATE_TRIES if has_received else MAX_EARLY_TRIES):
+        key, index = (track.track.key, request.index) if has_received else ("", -1)
+        before, tries = self._early.get(key, (index, 0))
+        tries = tries + 1 if before == index else 1
+        self._early[key] = index, tries
+        if tries > (MAX_LATE_TRIES if has_received else MAX_EARLY_TRIES):
             return False
         segment_us = track.track.segment_us(request.index)
         if not self.edge.follows_clock:
             track.retries.at_us = now + min(segment_us // 2, LATE_DELAY_US)
             return True
-        step_us = segment_us if has_received else segment_us << (self._early_tries - 1)
+        step_us = segment_us if has_received else segment_us << (tries - 1)
         believed_us = now + self.edge.edge_offset_us + self.edge.early_us - end_us
         self.correction_us = max(self.correction_us, believed_us + step_us)
         return True

@@ -121,6 +121,8 @@ class Playback:
             return False
         if self._playhead.is_running:
             self._rebuffer(track_in_gap, StallCause.GAP, "buffer", now)
+        else:
+            self._waits.note_cause(StallCause.GAP)
         self._emit(GapSkipped(track_in_gap.kind, position, target, StallCause.GAP))
         self.reposition(min(target, self.duration_us), now)
         return True

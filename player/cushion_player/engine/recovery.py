@@ -131,6 +131,12 @@ class Recovery:
         else:
             state.lost = failure
 
+    def has_other_source(self, track: TrackState, request: Request, now: int) -> bool:
+        """Whether a source that is not known to fail may have what this one does not."""
+        tried = {request.source, *track.retries.tried.get(request.rung, ())}
+        other = self.board.pick(track.track.stretch_of(request.index).sources, now, tried)
+        return other is not None and not self.board.is_penalised(other, now)
+
     def how_it_ended(self, track: TrackState, request: Request) -> str:
         """What made a segment arrive that had failed before; "" when it had not."""
         log = track.retries.log

@@ -23,6 +23,8 @@ class Request:
     """True when it replaces an abandoned request: a segment is abandoned at most once."""
     is_replacement: bool = False
     """True when the segment is buffered already, at a lower rung."""
+    is_probe: bool = False
+    """True when it is not the next segment: that one is late, and it is looked whether newer ones are there."""
     source: str = ""
     resumed_bytes: int = 0
     """Of `received_bytes`, what an earlier request had brought."""
@@ -51,6 +53,8 @@ class Retries:
     """Not to be tried before."""
     stay_at: int | None = None
     """The rung to try again at: another source has it, or part of it is there."""
+    probe_index: int | None = None
+    """A newer segment to ask for first."""
     dead_rungs: set[int] = field(default_factory=set)
     ceiling: int | None = None
     """The highest rung to be tried, while a lower one is left."""

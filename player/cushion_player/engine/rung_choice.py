@@ -97,7 +97,13 @@ class RungChoice:
 
         other_bytes: what the other tracks' downloads took of the link meanwhile.
         """
-        if request.is_second_choice or request.is_replacement or request.rung == 0 or request.arrived_us:
+        if (
+            request.is_second_choice
+            or request.is_replacement
+            or request.is_probe
+            or request.rung == 0
+            or request.arrived_us
+        ):
             return None
         if self.limits.pinned_rung is not None or self._lineup.is_scrubbing:
             return None

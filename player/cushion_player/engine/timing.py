@@ -47,7 +47,7 @@ class Timing:
         """The same, were every segment there."""
         if not track.has_next or track.in_flight is not None or track.failure is not None:
             return None
-        retry_us = track.retries.at_us or 0
+        retry_us = track.retries.at_us or 0 if track.retries.probe_index is None else 0
         position = self._playhead.position_us(now)
         if self._lineup.is_scrubbing:
             is_wanted = track is self._lineup.main and track.buffer.covering(position) is None

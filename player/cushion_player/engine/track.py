@@ -17,6 +17,9 @@ from cushion_player.engine.sizes import SizesAhead
 from cushion_player.events import AbandonSegment, Attempt, CutTrack, DiscardSegment, Event, RepresentationChanged
 from cushion_player.timeline import Stretch, Track, TrackKind, TrackRung
 
+KEPT_LOG = 8
+"""Failed requests that are remembered of a segment that is late."""
+
 
 class TrackState:
     """One track's queue. Knows nothing of rules or of the other tracks."""
@@ -156,6 +159,22 @@ class TrackState:
         events = self.drop_kept()
         self.retries = Retries()
         return events + discarded(dropped)
+
+    def wait_for_late(self, at_us: int, probe_index: int | None) -> None:
+        """The segment that is next may come yet: ask for it again at `at_us`, for a newer one at once."""
+        rung = self.retries.log[-1].rung if self.retries.log else 0
+        others = set(range(len(self.stretch.rungs))) - {rung}
+        self.failure = None
+        self.retries = Retries(
+            at_us=at_us, probe_index=probe_index, dead_rungs=others, log=self.retries.log[-KEPT_LOG:]
+        )
+
+    def skip_to(self, index: int) -> list[Event]:
+        """A newer segment has come: what lies before it is lost."""
+        events: list[Event] = []
+        while self.next_index < index:
+            events += self.leave_out()
+        return events
 
     def leave_out(self) -> list[Event]:
         """Make a gap of the segment that is next: it cannot be had."""

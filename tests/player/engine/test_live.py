@@ -14,6 +14,7 @@ from cushion_player.engine import EngineConfig, FetchFailure, PlaybackEngine, Tr
 from cushion_player.engine.snapshot import EngineSnapshot
 from cushion_player.events import (
     FetchSegment,
+    GapSkipped,
     LiveEnded,
     LiveJumped,
     LiveStale,
@@ -367,3 +368,63 @@ def test_a_track_that_does_not_go_on_ends_playback_though_others_do() -> None:
     assert failed.code == "stale"
     assert "audio/fr" in failed.message
     assert at - 60 * SECOND <= 31 * SECOND
+
+
+class Outage(Session):
+    """The origin makes nothing from `stops_s` to `returns_s` of the clock; then it has all, or not what it missed."""
+
+    def __init__(self, stops_s: float, returns_s: float, *, is_made_up: bool) -> None:
+        super().__init__(LiveProgramme(ahead_us=60 * SECOND))
+        self._stops_us = self.programme.edge_us + round(stops_s * SECOND)
+        self._returns_us = self.programme.edge_us + round(returns_s * SECOND)
+        self._is_made_up = is_made_up
+
+    def _fail(self, effect: FetchSegment) -> FetchFailure | None:
+        edge = self.driver.now_us + self.programme.edge_us
+        end = effect.start_us + effect.duration_us
+        was_missed = self._stops_us < end <= self._returns_us
+        is_there = end <= edge and not (was_missed and (edge < self._returns_us or not self._is_made_up))
+        return None if is_there else NOT_FOUND
+
+
+def test_segments_that_an_origin_makes_up_for_are_late_and_not_lost() -> None:
+    session = Outage(20, 35, is_made_up=True)
+    session.start()
+    after = session.run(80)
+
+    (ended,) = session.noticed(RebufferEnded)
+    assert isinstance(ended, RebufferEnded)
+    assert ended.cause is StallCause.EDGE
+    assert session.noticed(GapSkipped) == []
+    assert after.phase == "steady"
+    assert session.driver.now_us - after.position_us + session.programme.edge_us < 25 * SECOND
+
+
+def test_segments_are_lost_once_a_newer_one_is_there() -> None:
+    session = Outage(20, 35, is_made_up=False)
+    session.start()
+    session.run(80)
+
+    (ended,) = session.noticed(RebufferEnded)
+    gaps = [gap for gap in session.noticed(GapSkipped) if isinstance(gap, GapSkipped)]
+    assert isinstance(ended, RebufferEnded)
+    assert ended.cause is StallCause.GAP
+    assert gaps[-1].to_us == 96 * SECOND
+    ended_s = next(at for at, notice in session.driver.notices if notice is ended) / SECOND
+    assert 38 < ended_s < 42.5
+    assert session.snapshot().phase == "steady"
+    asked = [fetch for _, fetch in session.driver.requests]
+    assert len(asked) < 250
+
+
+def test_an_origin_that_stops_for_ever_ends_playback_in_bounded_time() -> None:
+    session = Outage(20, 10_000, is_made_up=True)
+    session.start()
+    session.run(120)
+
+    (failed,) = session.noticed(PlaybackFailed)
+    assert isinstance(failed, PlaybackFailed)
+    assert failed.attempts
+    ended_s = next(at for at, notice in session.driver.notices if notice is failed) / SECOND
+    assert ended_s < 20 + 30 + 10
+    assert replay(session.journal.getvalue().splitlines()).is_equal

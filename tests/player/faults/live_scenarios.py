@@ -105,7 +105,7 @@ def _both() -> Iterator[Scenario]:
     )
     dead = Frozen(round((BEGAN_S + JOINED_S + 10) * SECOND))
     yield _live("the encoder dies", Fails(STALE, within_s=240), during(0, 1e6, dead))
-    yield _live("the encoder dies and comes back", GoesOn(20, rebuffers=ANY), during(0, 25, dead))
+    yield _live("the encoder dies and comes back", GoesOn(45, rebuffers=(1, 1)), during(0, 25, dead))
     for seconds in (30, -30, 3600):
         yield _live(f"the server's clock is {seconds:+} s off", ENOUGH, during(0, 1e6, Shifted(seconds)))
     late = Rule("*.m4s", (Status(404), Status(404)), from_us=10 * SECOND, is_per_path=False)
