@@ -6,6 +6,7 @@ It holds no opinion: what to fetch, again or not, is the engine's to say.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -209,9 +210,19 @@ class Requests:
         try:
             await self._unlocking.acquire(effect, plan, init)
         except MediaError as exc:
-            self._failed(effect.request_id, exc)
-            return
+            if not await self._acquire_elsewhere(effect, plan, init):
+                self._failed(effect.request_id, exc)
+                return
         self._call(lambda now: self._engine.key_received(effect.request_id, now=now))
+
+    async def _acquire_elsewhere(self, effect: AcquireKey, plan: PlaybackPlan, init: bytes) -> bool:
+        """Whether another pathway has the key."""
+        async with contextlib.aclosing(self._sourcing.locks_elsewhere(effect, plan)) as elsewhere:
+            async for locks in elsewhere:
+                with contextlib.suppress(MediaError):
+                    await self._unlocking.acquire(effect, plan, init, locks)
+                    return True
+        return False
 
     def _failed(self, request_id: int, error: CushionError, kept: Body | None = None) -> None:
         kept_bytes = 0

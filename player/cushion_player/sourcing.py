@@ -5,17 +5,19 @@ Which source is asked is the engine's to say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 from cushion_player.addressing import PlaybackPlan
 from cushion_player.asking import Asker
 from cushion_player.clock import Clock
 from cushion_player.engine.sources import MAX_CLONES
-from cushion_player.errors import SegmentNotListed
-from cushion_player.events import FetchInit, FetchSegment
+from cushion_player.errors import FetchError, ManifestError, SegmentNotListed
+from cushion_player.events import AcquireKey, FetchInit, FetchSegment
 from cushion_player.model import Address, PathwayClone, Representation, Segment
-from cushion_player.places import place_at
+from cushion_player.places import place_at, sources_of
+from cushion_player.unlocking import Locks
 
 if TYPE_CHECKING:
     from cushion_player.pathway_playlists import PathwayPlaylists
@@ -61,13 +63,33 @@ class Sourcing:
             raise SegmentNotListed(f"{plan.label(*place, 'the initialisation segment')}: {effect.source} lists none")
         return init.address
 
+    async def locks_elsewhere(self, effect: AcquireKey, plan: PlaybackPlan) -> AsyncGenerator[Locks]:
+        """The keys of a segment as the playlists of other pathways name them, as far as those can be had."""
+        place = effect.key, effect.index, effect.rung
+        here = plan.representation(*place)
+        known = {key.uri for key in plan.encryption(*place).keys}
+        if here.playlist is None or not known:
+            return
+        for source in sources_of(here, self.clones):
+            with contextlib.suppress(FetchError, ManifestError):
+                found = await self._at(source, here, plan, place)
+                if found is not None and {key.uri for key in found[1].keys} - known:
+                    init = found[1].init or found[0].init
+                    yield Locks(found[1].keys, init.keys if init is not None else ())
+
     async def _elsewhere(
         self, effect: FetchSegment | FetchInit, plan: PlaybackPlan
     ) -> tuple[Representation, Segment] | None:
         """The segment as another pathway's playlist has it; None where the home's own address leads there."""
         place = effect.key, effect.index, effect.rung
         here = plan.representation(*place)
-        other = place_at(here, effect.source, self.clones) if here.playlist is not None else None
+        return await self._at(effect.source, here, plan, place) if here.playlist is not None else None
+
+    async def _at(
+        self, source: str, here: Representation, plan: PlaybackPlan, place: tuple[str, int, int]
+    ) -> tuple[Representation, Segment] | None:
+        """As a source's own playlist has it; None at home."""
+        other = place_at(here, source, self.clones)
         if other is None:
             return None
         if self._playlists is None:
@@ -75,4 +97,4 @@ class Sourcing:
 
             self._playlists = PathwayPlaylists(self._asker, self._clock, self.variables)
         label = plan.label(*place, "the media playlist")
-        return await self._playlists.find(here, other, plan.segment(*place), f"{label} at {effect.source}")
+        return await self._playlists.find(here, other, plan.segment(*place), f"{label} at {source}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from cushion_player.addressing import PlaybackPlan
 from cushion_player.boxes import InitInfo, read_init, read_protection_headers, read_rotated_key_ids
@@ -34,6 +35,13 @@ class Sealed:
     number: int = 0
 
 
+class Locks(NamedTuple):
+    """The keys that a segment and its initialisation segment are encrypted with, as one playlist names them (HLS)."""
+
+    segment: tuple[Key, ...]
+    init: tuple[Key, ...] = ()
+
+
 class Unlocking:
     """Key rings by the name the timeline gives their lock."""
 
@@ -43,21 +51,25 @@ class Unlocking:
         self._init_rings: dict[Key, KeyRing] = {}
         """Of initialisation segments that have a key of their own: keys change after EXT-X-MAP, it does not."""
 
-    async def acquire(self, effect: AcquireKey, plan: PlaybackPlan, init: bytes) -> None:
-        """Get the keys for a segment. init: its initialisation segment, which may name them. Raises MediaError."""
+    async def acquire(self, effect: AcquireKey, plan: PlaybackPlan, init: bytes, locks: Locks | None = None) -> None:
+        """Get the keys for a segment. init: its initialisation segment, which may name them. Raises MediaError.
+
+        locks: the same keys, as another source names them.
+        """
         place = effect.key, effect.index, effect.rung
-        encryption = plan.encryption(*place)
+        encryption = plan.encryption(*place) if locks is None else Encryption(locks.segment)
         found = _read_encrypted(init, effect) if not encryption.keys else None
         requests = _requests(encryption, found, init)
         if found is not None and _is_rotating(found) and not any(request.key_ids for request in requests):
             keys = NO_KEYS  # `follow` will bring them
         else:
             keys = await obtain_keys(self._provider, requests)
-        # Tracks may share a name: decoders that have the ring already must see what is added.
-        self._rings.setdefault(plan.key_name(*place), KeyRing()).add(keys)
         init_key = choose_key(plan.init_keys(*place))
         if init_key is not None and init_key not in self._init_rings:
-            self._init_rings[init_key] = await obtain_keys(self._provider, [request_for_key(init_key)])
+            asked = choose_key(locks.init) if locks is not None else init_key
+            self._init_rings[init_key] = await obtain_keys(self._provider, [request_for_key(asked or init_key)])
+        # Tracks may share a name: decoders that have the ring already must see what is added.
+        self._rings.setdefault(plan.key_name(*place), KeyRing()).add(keys)
 
     def may_follow(self, effect: FetchSegment, plan: PlaybackPlan) -> bool:
         """Whether a segment may name keys: not in the clear, nor with one key for whatever the id is (HLS)."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+
 from cushion_player.testing.fault_script import Rule
 from cushion_player.testing.faults import Drip, Fault, Instead, Redirect, Refuse, Rewrite, Status
-from cushion_player.testing.live import Clone, Pathway, Steering
+from cushion_player.testing.live import Clone, HlsOptions, Pathway, Steering
 from tests.player.faults.live_scenarios import BEGAN_S, ENOUGH, JOINED_S, LIVE, WATCHED_S, WITH_STALL
 from tests.player.faults.scenario import Ends, Fails, Scenario
 from tests.player.faults.vod_scenarios import LONG, SECOND, VOD, by_name, in_both
@@ -132,6 +136,40 @@ def _elsewhere() -> Iterator[Scenario]:
     )
 
 
+def _cbc(key: bytes, vector: bytes, clear: bytes) -> bytes:
+    padding = 16 - len(clear) % 16
+    encryptor = Cipher(AES(key), CBC(vector)).encryptor()
+    return encryptor.update(clear + bytes([padding]) * padding) + encryptor.finalize()
+
+
+def _encrypted() -> Iterator[Scenario]:
+    """Keys that a pathway has fail with it."""
+    config = replace(VOD, pathways=PATHWAYS, hls=HlsOptions(segments_per_key=4, cipher=_cbc))
+    vod = Scenario("", config, Ends(), hosts=HOSTS, url="http://one/live.m3u8")
+    yield replace(
+        vod, name="keys that rotate, on the first of two pathways (hls)", asks=("one", "/keys/0.key"), avoids=("two",)
+    )
+    yield replace(
+        vod,
+        name="the first pathway is gone with its keys (hls)",
+        rules=(_gone("one"), _gone("one", "/keys/*")),
+        asks=("two", "/keys/0.key"),
+    )
+    yield replace(
+        vod,
+        name="the first pathway loses its keys alone (hls)",
+        rules=(Rule("/keys/*", (Status(404),), repeats=True, host="one"),),
+        asks=("one",),
+    )
+    yield replace(
+        vod,
+        name="no pathway has the keys (hls)",
+        expect=Fails(("key",), ("404",)),
+        rules=(Rule("/keys/*", (Status(404),), repeats=True),),
+        asks=(),
+    )
+
+
 def _live() -> Iterator[Scenario]:
     steering = Steering(((0, ("a", "b")), (round((JOINED_S + 20) * SECOND), ("b", "a"))), ttl_s=5)
     live = Scenario(
@@ -173,4 +211,4 @@ def _live() -> Iterator[Scenario]:
 def steering_scenarios() -> tuple[Scenario, ...]:
     """All of them."""
     made = [*_on_demand(), *_live()]
-    return (*(both for scenario in made for both in in_both(scenario)), *_elsewhere())
+    return (*(both for scenario in made for both in in_both(scenario)), *_elsewhere(), *_encrypted())
