@@ -14,7 +14,7 @@ from cushion_player.testing.faults import Drip, Fault, Instead, Redirect, Refuse
 from cushion_player.testing.live import Clone, HlsOptions, Pathway, Steering
 from tests.player.faults.live_scenarios import BEGAN_S, ENOUGH, JOINED_S, LIVE, WATCHED_S, WITH_STALL
 from tests.player.faults.scenario import Ends, Fails, Scenario
-from tests.player.faults.vod_scenarios import LONG, SECOND, VOD, by_name, in_both
+from tests.player.faults.vod_scenarios import SECOND, VOD, by_name, in_both
 
 PATHWAYS = (Pathway("a", "http://one/"), Pathway("b", "http://two/"))
 HOSTS = ("http://one", "http://two", "http://three")
@@ -35,7 +35,7 @@ def _answers(*bodies: str) -> Rule:
 
 
 def _on_demand() -> Iterator[Scenario]:
-    config = replace(LONG, pathways=PATHWAYS, steering=_wants("a", "b"))
+    config = replace(VOD, end_us=60 * SECOND, pathways=PATHWAYS, steering=_wants("a", "b"))
     vod = Scenario("", config, Ends(within_s=180), hosts=HOSTS, asks=("two", SERVER), max_requests=400)
     for what, fault in by_name({"is down": Refuse(), "drips": Drip(1, 2.0), "sends viewers in a circle": Redirect("")}):
         broken: tuple[Fault, ...] = (fault,)
@@ -94,7 +94,7 @@ def _on_demand() -> Iterator[Scenario]:
         vod,
         name="the steering server says 410 and was right before",
         rules=(Rule(SERVER, (Instead((clone % (5, 1, "b", "")).encode()), Status(410)), repeats=True),),
-        max_requests=140,
+        max_requests=80,
     )
     yield replace(
         vod,
