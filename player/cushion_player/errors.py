@@ -125,6 +125,10 @@ class UnsupportedCodec(MediaError):
     code = "codec"
 
 
+class NoSuchTrack(UnsupportedCodec):
+    """The media carries nothing of the kind that was asked for: no sound, or no picture."""
+
+
 class KeyUnavailable(MediaError):
     """The content is encrypted and its key is not to be had. Never says a key, a token or a query string.
 

@@ -32,6 +32,7 @@ class MediaFormat:
     init: the initialisation segment; b"" when segments need none (MPEG-TS, packed audio). codecs: RFC 6381, as far as
     known. discontinuity: segments of one number share one media timeline, whatever the track. keys: content keys by
     key id, 16 bytes each. key, index: the track in the timeline and the first segment fed in it, for failures to name.
+    is_shared: another track is fed with the same media, which need not carry anything of this one.
     """
 
     rung: int
@@ -44,6 +45,7 @@ class MediaFormat:
     index: int = field(default=0, compare=False)
     has_key_frames_only: bool = False
     """Of each segment the first picture is meant, for as long as the segment lasts; it may be cut off after it."""
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

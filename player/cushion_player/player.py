@@ -480,6 +480,7 @@ class Player:
             effect.key,
             effect.index,
             said.has_key_frames_only,
+            is_shared=bool(self._carried(frozenset({effect.track}))),
         )
 
     def _segment(self, effect: FeedSegment) -> MediaSegment:

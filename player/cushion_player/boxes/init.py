@@ -13,7 +13,7 @@ from typing import NamedTuple
 from cushion_player.boxes.codecs import CodecInfo, read_entry_encryption, read_sample_entry
 from cushion_player.boxes.cursor import Box, children, need, printable, unpack, version_and_flags, walk, word
 from cushion_player.boxes.encryption import TrackEncryption, with_groups
-from cushion_player.errors import DecodeError, MediaError
+from cushion_player.errors import DecodeError, MediaError, NoSuchTrack
 
 _MDHD_V0 = Struct(">III")
 _MDHD_V1 = Struct(">QQI")
@@ -79,8 +79,9 @@ def read_init(data: bytes | memoryview, handler: str | None = None) -> InitInfo:
     """The first video or audio track of an initialisation segment; `handler` asks for one kind.
 
     handler: `vide`, `soun`, or `text` for a track of subtitles (handler `text` or `subt`).
-    Raises DecodeError when the data is truncated, is no initialisation segment or has no such track,
-    UnsupportedCodec when we know no decoder for it, or not the scheme it is encrypted by.
+    Raises DecodeError when the data is truncated, is no initialisation segment or has neither video nor audio,
+    NoSuchTrack when it has only the other, UnsupportedCodec when we know no decoder for it, or not the scheme it is
+    encrypted by.
     """
     failure: MediaError | None = None
     view = memoryview(data)
@@ -92,9 +93,11 @@ def read_init(data: bytes | memoryview, handler: str | None = None) -> InitInfo:
             return _read_track(view, track, trex, movie_timescale)
         except MediaError as error:
             failure = failure or error
-    raise failure or DecodeError(
-        f"the initialisation segment has no {_NAMES.get(handler or '', 'video or audio')} track"
-    )
+    if failure is not None:
+        raise failure
+    message = f"the initialisation segment has no {_NAMES.get(handler or '', 'video or audio')} track"
+    has_other = any(_handler(view, track) in _HANDLERS for track, _, _ in _tracks(view))
+    raise NoSuchTrack(message) if handler in _HANDLERS and has_other else DecodeError(message)
 
 
 def read_tracks(data: bytes | memoryview) -> tuple[InitInfo, ...]:

@@ -133,6 +133,18 @@ class AudioTrack(DecodeThread):
     def _part(self) -> None:
         self._aligner.part()
 
+    def _blank(self, end_us: int, generation: int) -> None:
+        """Silence, which keeps the clock going."""
+        if generation != self._chain_of:
+            self._start_chain(generation)
+        self._pass_gathered(generation)
+        while True:
+            until_us = self._until_us
+            silence = self._aligner.silence(end_us if until_us is None else min(end_us, until_us), _BATCH_S)
+            if not len(silence):
+                return
+            self._play(silence, generation)
+
     def _finish(self, generation: int) -> None:
         if generation != self._chain_of:
             self._start_chain(generation)

@@ -48,6 +48,8 @@ class TrackDecoder:
         self.late_until_us = 0
         """Frames that end before it may be left out, too: playback has gone past them."""
         self.damage = ""
+        self.n_coded = 0
+        """Coded frames in the last piece; 0 when it carries nothing of this track."""
         self.on_metadata: Callable[[TimedMetadata], None] | None = None
         """Told of metadata beside the media as soon as a piece is demuxed, with its time on the timeline."""
         self.captions: CaptionTap | None = None
@@ -101,10 +103,10 @@ class TrackDecoder:
         """
         if self._demuxer is None:
             raise DecodeError("there is no initialisation segment for it")
-        self.damage = ""
+        self.damage, self.n_coded = "", 0
         stretch = plausible(self._demuxer.read(data, start_us + offset_us), span_us)
         is_first_only = self._format is not None and self._format.has_key_frames_only
-        self.damage = stretch.damage if not is_first_only else ""
+        self.damage, self.n_coded = stretch.damage if not is_first_only else "", len(stretch.frames)
         if self.captions is not None and not is_first_only:
             self.captions.take(stretch, offset_us)
         if self.on_metadata is not None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from cushion_player.errors import DecodeError, KeyUnavailable, MediaError, UnsupportedCodec
+from cushion_player.errors import DecodeError, KeyUnavailable, MediaError, NoSuchTrack, UnsupportedCodec
 from cushion_player.media.decode import Frame, TrackDecoder
 from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaSegment
 from cushion_player.timeline import TrackKind
@@ -64,6 +64,10 @@ class TrackListener(Protocol):
 
     def on_track_failed(self, failure: DecodeFailure) -> None: ...
 
+    def on_track_absent(self, failure: DecodeFailure) -> None:
+        """The media carries nothing of the track; playback goes on without it if there is another."""
+        ...
+
     def on_track_metadata(self, time_us: int, data: bytes) -> None:
         """Metadata beside the media (an ID3 tag), and its time on the timeline."""
         ...
@@ -96,6 +100,9 @@ class DecodeThread(ABC):
         self._rung = -1
         self._place = ("", 0)
         self._is_usable = True
+        self._is_shared = False
+        self._is_absent = False
+        self._n_coded = 0
         self._worked_for = 0
         self._barren = 0
         self._last_us: int | None = None
@@ -160,6 +167,11 @@ class DecodeThread(ABC):
         return self._has_ended
 
     @property
+    def is_absent(self) -> bool:
+        """Whether the media fed last carries nothing of the track."""
+        return self._is_absent
+
+    @property
     def corrupt(self) -> int:
         return self._decoder.corrupt
 
@@ -195,6 +207,10 @@ class DecodeThread(ABC):
 
     def _part(self) -> None:  # noqa: B027 (most have nothing to do)
         """What is delivered next need not continue what went before. Called on the thread."""
+
+    @abstractmethod
+    def _blank(self, end_us: int, generation: int) -> None:
+        """There is nothing of the track up to `end_us`. Called on the thread."""
 
     @abstractmethod
     def _finish(self, generation: int) -> None:
@@ -254,10 +270,12 @@ class DecodeThread(ABC):
             case SwitchWork(media_format):
                 self._switch(media_format, generation)
             case SegmentWork():
-                if not self._is_usable:
-                    return
                 with self._changed:
                     self._until_us = work.until_us
+                if not self._is_usable:
+                    if self._is_absent:
+                        self._blank(work.segment.end_us, generation)
+                    return
                 self._barren = 0 if self._decode(work, generation) else self._barren + 1
                 if self._barren >= _FATAL_AFTER:
                     message = f"{self._barren} {self.kind} segments in a row could not be decoded"
@@ -279,12 +297,13 @@ class DecodeThread(ABC):
             return
         self._pass_on(self._decoder.drain(), generation)
         self._part()
-        self._rung, self._is_usable = media_format.rung, False
+        self._rung, self._is_usable, self._is_absent = media_format.rung, False, False
+        self._is_shared = media_format.is_shared
         self._place = media_format.key, media_format.index
         try:
             self._decoder.switch(media_format)
         except UnsupportedCodec as error:
-            self._tell(DecodeFault.CODEC, str(error))
+            self._tell_unsupported(error, str(error))
         except DecodeError as error:
             message = f"the initialisation segment of the {self.kind} track cannot be read: {error}"
             self._tell(DecodeFault.INIT, message)
@@ -293,6 +312,14 @@ class DecodeThread(ABC):
 
     def _tell(self, code: DecodeFault, message: str, *, is_fatal: bool = False) -> None:
         self._listener.on_track_failed(DecodeFailure(self.kind, code, message, self._rung, is_fatal, *self._place))
+
+    def _tell_unsupported(self, error: UnsupportedCodec, message: str) -> None:
+        failure = DecodeFailure(self.kind, DecodeFault.CODEC, message, self._rung, False, *self._place)
+        if self._is_shared and isinstance(error, NoSuchTrack):
+            self._is_absent = True
+            self._listener.on_track_absent(failure)
+        else:
+            self._listener.on_track_failed(failure)
 
     def _decode(self, work: SegmentWork, generation: int) -> bool:
         """Whether the segment gave anything at all, or at least no damage.
@@ -310,8 +337,10 @@ class DecodeThread(ABC):
             if segment.is_last_chunk and not self._queue:
                 good += self._pass_on(self._decoder.drain(), generation)
         except UnsupportedCodec as error:
-            self._is_usable = False
-            self._tell(DecodeFault.CODEC, f"{where}: {error}")
+            self._is_usable = self._is_shared and isinstance(error, NoSuchTrack)  # the next segment may have it again
+            self._tell_unsupported(error, f"{where}: {error}")
+            if self._is_absent:
+                self._blank(segment.end_us, generation)
             return True
         except KeyUnavailable as error:
             self._tell(DecodeFault.KEY, f"{where}: {error}")
@@ -319,6 +348,12 @@ class DecodeThread(ABC):
         except DecodeError as error:
             self._tell(DecodeFault.DECODE, f"{where}: {error}")
             return False
+        self._is_absent = False
+        self._n_coded += self._decoder.n_coded
+        if segment.is_last_chunk:
+            if not self._n_coded and not self._decoder.damage:
+                self._blank(segment.end_us, generation)
+            self._n_coded = 0
         if self._decoder.damage:
             self._tell(DecodeFault.DECODE, f"{where}: {self._decoder.damage}")
         corrupt = self._decoder.corrupt - corrupt_before

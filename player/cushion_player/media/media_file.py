@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
@@ -36,6 +37,8 @@ _INDEX_SLACK_US: Final = 30_000_000
 _MATCH_US: Final = 50_000
 """A key frame this near to where the index has one is that one."""
 _AUDIO_RUN_UP_US: Final = 500_000
+_LATE_START_US: Final = 1_000_000
+"""A Matroska stream that begins later makes it matter from where the file's duration counts."""
 _SHORT_US: Final = 250_000
 """A stream that begins or ends no more than this inside the file lasts as long as the file."""
 _LOOK_PACKETS: Final = 64
@@ -179,17 +182,32 @@ class _StreamReader:
         context: object = self.stream.codec_context if self.stream is not None else None
         return context.name if isinstance(context, av.CodecContext) else "unknown"
 
-    @property
+    @cached_property
     def start_us(self) -> int:
         assert self.stream is not None
+        if self._container.format.name.startswith("matroska"):  # one stream's time is taken for another's, unprobed
+            first = next(self._frames(), None)
+            self._rewind()
+            if first is not None:
+                return first.pts_us
         return self._to_us(self.stream.start_time or 0)
 
-    @property
+    @cached_property
     def end_us(self) -> int:
         assert self.stream is not None
+        start_us, file_us = self.start_us, self._container.duration or 0
+        if self._container.format.name.startswith("matroska"):
+            return self._last_us() or start_us + file_us if start_us > _LATE_START_US else file_us
         if self.stream.duration is not None:
-            return self.start_us + self._to_us(self.stream.duration)
-        return (self._container.start_time or 0) + (self._container.duration or 0)
+            return start_us + self._to_us(self.stream.duration)
+        return (self._container.start_time or 0) + file_us
+
+    def _last_us(self) -> int:
+        """Where the last packet ends: what Matroska calls a duration counts from 0, or from the first packet."""
+        self._seek((self._container.start_time or 0) + (self._container.duration or 0))
+        last_us = max((frame.pts_us + frame.duration_us for frame in self._frames()), default=0)
+        self._rewind()
+        return last_us
 
     def describe(self, starts_us: tuple[int, ...]) -> FileTrack:
         turned_deg = self._rotation_deg() if self._kind is TrackKind.VIDEO else 0  # first: it opens the file anew

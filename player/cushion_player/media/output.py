@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from cushion_player.boxes import read_init
 from cushion_player.clock import Clock
-from cushion_player.errors import DecodeError, UnsupportedCodec
+from cushion_player.errors import DecodeError, NoSuchTrack, UnsupportedCodec
 from cushion_player.media.audio_track import AudioTrack
 from cushion_player.media.decode_thread import DecodeThread, EndWork, SegmentWork, SwitchWork
 from cushion_player.media.media_clock import MediaClock
@@ -242,6 +242,9 @@ class DecodedOutput:
     def on_track_failed(self, failure: DecodeFailure) -> None:
         self._post(self._tell_failed, failure)
 
+    def on_track_absent(self, failure: DecodeFailure) -> None:
+        self._post(self._tell_absent, failure)
+
     def on_track_metadata(self, time_us: int, data: bytes) -> None:
         self._post(self._tell_metadata, time_us, data)
 
@@ -269,6 +272,11 @@ class DecodedOutput:
         if self._listener is not None and not self._is_closed:
             self._listener.on_decode_failed(failure)
 
+    def _tell_absent(self, failure: DecodeFailure) -> None:
+        """A failure only where the media has nothing for any track."""
+        if all(track.is_absent for track in self._tracks.values()):
+            self._tell_failed(failure)
+
     def _look_at(self, track: TrackKind, shown: MediaFormat) -> None:
         """Tell at once of an initialisation segment that no decoder will read: long before it is its turn."""
         if shown.container is not Container.MP4 or self._loop is None:
@@ -276,6 +284,8 @@ class DecodedOutput:
         try:
             read_init(shown.init, _HANDLERS[track])
         except UnsupportedCodec as error:
+            if shown.is_shared and isinstance(error, NoSuchTrack):
+                return
             code, message = DecodeFault.CODEC, str(error)
         except DecodeError as error:
             code, message = DecodeFault.INIT, f"the initialisation segment of the {track} track cannot be read: {error}"

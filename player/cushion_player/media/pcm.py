@@ -69,6 +69,12 @@ class Aligner:
             self._edge = pcm[-2:] if len(pcm) > 1 else np.concatenate([self._edge[1:], pcm])
         return pcm
 
+    def silence(self, end_us: int, most_s: float) -> Pcm:
+        """What to play next where there is no sound up to `end_us`, `most_s` of it at most; empty at the end."""
+        missing = round(end_us * self._rate / 1_000_000) - self._next
+        count = max(0, min(missing, round(most_s * self._rate)))
+        return self.align(round((self._next + count) * 1_000_000 / self._rate), SILENCE, is_exact=True)
+
     def _continuation(self) -> NDArray[np.float32]:
         """(2,): where the sound was heading, had it gone on."""
         following: NDArray[np.float32] = 2 * self._edge[1] - self._edge[0]

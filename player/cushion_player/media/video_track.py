@@ -141,5 +141,14 @@ class VideoTrack(DecodeThread):
         self._is_late = position_us - time_us > LATE_US
         self._decoder.late_until_us = position_us if self._is_late else 0
 
+    def _blank(self, end_us: int, generation: int) -> None:
+        """The picture before stays."""
+        if end_us <= self._position_us:
+            return
+        with self._changed:
+            self._check(generation)
+            self._decoded_to_us = max(self._decoded_to_us, end_us)
+        self._become_ready(generation)
+
     def _finish(self, generation: int) -> None:
         """Nothing is held back here."""

@@ -34,6 +34,9 @@ class RecordingTrackListener:
     def on_track_progress(self) -> None:
         self.told.append("progress")
 
+    def on_track_absent(self, failure: DecodeFailure) -> None:
+        self.told.append("absent")
+
     def on_track_failed(self, failure: DecodeFailure) -> None:
         self.told.append(failure.message)
 

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+from cushion_player.media.demux import CodecConfig
+from cushion_player.media.demux.packets import write_init, write_segment
 from cushion_player.model import Container
 from cushion_player.outputs import DecodeFault, MediaFormat, MediaSegment
 from cushion_player.timeline import TrackKind
@@ -186,6 +188,80 @@ async def test_a_stream_that_cannot_be_decoded_is_told_as_such_and_left_out(ladd
         ((_, track, message, fatal, code),) = playing.listener.told
         assert (track, fatal, code) == (A, False, DecodeFault.CODEC)
         assert "carries no audio" in str(message)
+
+
+def shared(container: Container, init: bytes = b"") -> MediaFormat:
+    return MediaFormat(0, container, init, is_shared=True)
+
+
+@pytest.mark.parametrize("kind", [V, A])
+@pytest.mark.parametrize("container", [Container.MPEG_TS, Container.MP4])
+async def test_what_is_fed_to_both_tracks_need_not_carry_both(
+    ladder: FilmLadder, kind: TrackKind, container: Container
+) -> None:
+    encoded = encode_video("libx264") if kind is V else encode_audio("aac")
+    init, segments = (
+        fragmented(encoded) if container is Container.MP4 else (b"", ts_segments(encoded, shift_s=Fraction(10)))
+    )
+    async with Playing(ladder) as playing:
+        playing.output.prepare(0, BOTH)
+        for track in (V, A):
+            feed(playing, track, shared(container, init), segments, 0, None)
+
+        await play(playing, 2.3)
+
+        assert playing.listener.count("failed") == playing.listener.count("starved") == 0
+        assert playing.codes() == (list(range(60)) if kind is V else [])
+        assert len(playing.beep_times_s()) == (0 if kind is V else 2)
+        assert playing.output.stats().position_us == pytest.approx(2_300_000, abs=50_000)
+
+
+async def test_sound_may_be_missing_from_some_of_what_both_tracks_are_fed_with(ladder: FilmLadder) -> None:
+    silent = ts_segments(encode_video("libx264"), shift_s=Fraction(10))
+    async with Playing(ladder) as playing:
+        playing.output.prepare(0, BOTH)
+        for track in (V, A):
+            for part, segments in enumerate([silent, muxed(10), silent]):
+                media_format = MediaFormat(0, Container.MPEG_TS, b"", discontinuity=part, is_shared=True)
+                feed(playing, track, media_format, segments, part * 2, None)
+
+        await play(playing, 6.1)
+
+        assert playing.listener.count("failed") == playing.listener.count("starved") == 0
+        assert playing.codes() == [*range(60)] * 3
+        flashes = playing.flash_times_s()
+        assert len(flashes) == 6
+        assert playing.beep_times_s() == pytest.approx(flashes[2:4], abs=0.010)
+
+
+async def test_media_without_anything_that_is_wanted_is_told(ladder: FilmLadder) -> None:
+    packets = ts_segments(encode_audio("aac"))
+    async with Playing(ladder) as playing:
+        playing.output.prepare(0, frozenset({V}))
+        feed(playing, V, shared(Container.MPEG_TS), packets[:1], 0, None)
+        await playing.settle()
+
+        ((_, track, message, _, code),) = [entry for entry in playing.listener.told if entry[0] == "failed"]
+        assert (track, code) == (V, DecodeFault.CODEC)
+        assert "carries no video" in str(message)
+
+
+async def test_segments_without_sound_are_silence(ladder: FilmLadder) -> None:
+    """More than the half minute over which sound is believed to follow sound."""
+    async with Playing(ladder) as playing:
+        playing.output.prepare(0, frozenset({A}))
+        feed(playing, A, packets_of(), [write_segment(()) for _ in range(40)], 0, 0)
+
+        await play(playing, 40.0)
+
+        assert playing.listener.count("failed") == playing.listener.count("starved") == 0
+        assert playing.output.stats().position_us == pytest.approx(40_000_000, abs=50_000)
+
+
+def packets_of() -> MediaFormat:
+    return MediaFormat(
+        0, Container.PACKETS, write_init(CodecConfig("pcm_s16le", "pcm", sample_rate_hz=8000, channels=1))
+    )
 
 
 async def test_decoded_bytes_are_those_of_the_pictures_and_the_sound_that_wait(ladder: FilmLadder) -> None:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from cushion_player.errors import DecodeError, UnsupportedCodec
+from cushion_player.errors import DecodeError, NoSuchTrack, UnsupportedCodec
 from cushion_player.media.demux.audio_frames import READERS, split_frames
 from cushion_player.media.demux.base import CodecConfig, CodedFrame, Stretch, TimedMetadata
 from cushion_player.media.demux.ts_packets import Packets, read_packets
@@ -92,7 +92,9 @@ class TsDemuxer:
             return *streams[0], programme
         if self._kind in programme.sample_encrypted:
             raise UnsupportedCodec(f"the {self._kind} of the transport stream is encrypted (SAMPLE-AES)")
-        unknown = ", ".join(f"{kind:#04x}" for kind in programme.unknown) or "none"
+        if not programme.unknown:
+            raise NoSuchTrack(f"the transport stream carries no {self._kind}")
+        unknown = ", ".join(f"{kind:#04x}" for kind in programme.unknown)
         raise UnsupportedCodec(
             f"the transport stream carries no {self._kind} that is known here (other stream types: {unknown})"
         )
