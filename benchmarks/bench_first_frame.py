@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
 from benchmarks.harness import BenchmarkError, Report, arguments, environment, finish, ratio, take_turns
 from benchmarks.players import cushion_window, gst_window, mpv_window, unprivileged, vlc_window
@@ -54,12 +55,13 @@ def start(screen: Screen, origin: Origin, path: str, player: str) -> FirstFrame:
     user = unprivileged() if player == "VLC" else None
     began_us = time.monotonic_ns() // 1000
     with (
+        TemporaryFile() as said,
         Watcher(screen) as watcher,
         subprocess.Popen(
             command_of(player, url),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
             start_new_session=True,
             user=user,
             group=user,
@@ -69,10 +71,15 @@ def start(screen: Screen, origin: Origin, path: str, player: str) -> FirstFrame:
         end_s = time.monotonic() + PATIENCE_S
         while not watcher.seen and process.poll() is None and time.monotonic() < end_s:
             time.sleep(0.01)
-        if process.poll() is None:
+        status = process.poll()
+        if status is None:
             os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        said.seek(0)
+        words = said.read().decode(errors="replace")[-500:]
     if not watcher.seen or not origin.log:
-        raise BenchmarkError(f"{player} showed no frame (VLC needs vlc-plugin-video-output, GStreamer gstreamer1.0-x)")
+        needs = "VLC needs vlc-plugin-video-output, GStreamer gstreamer1.0-x"
+        raise BenchmarkError(f"{player} showed no frame (exit status {status}; {needs}): {words}")
     asked_us = next(entry.time_us for entry in origin.log if entry.path == path)
     shown_us, frame = watcher.seen[0]
     return FirstFrame((asked_us - began_us) / 1000, (shown_us - asked_us) / 1000, frame)

@@ -57,7 +57,8 @@ class Screen:
         reading, writing = os.pipe()
         size = f"{WIDTH_PX}x{HEIGHT_PX}x24"
         command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-fbdir", self._folder.name]
-        command += ["-ac", "-br", "-nolisten", "tcp"]
+        # Else it begins anew after each player, and the next one finds nobody for a moment.
+        command += ["-noreset", "-ac", "-br", "-nolisten", "tcp"]
         quiet = subprocess.DEVNULL
         self._server = subprocess.Popen(command, pass_fds=[writing], stdin=quiet, stderr=quiet)
         os.close(writing)

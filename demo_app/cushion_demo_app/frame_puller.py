@@ -10,7 +10,10 @@ from cushion_player.outputs import FrameSource, VideoFrame
 _TICK_MS = 8
 """Longest sleep while frames flow: half a frame at 60 Hz."""
 _IDLE_TICK_MS = 24
-"""While nothing is queued: soon enough to show the first frame after a seek within a frame at 30 Hz."""
+"""While nothing is queued."""
+_EAGER_TICK_MS = 4
+_EAGER_LOOKS = 120
+"""So often at first, when there is a new source or no further frame: half a second in which a start or a seek ends."""
 
 
 class FramePuller(QtCore.QObject):
@@ -23,6 +26,8 @@ class FramePuller(QtCore.QObject):
         super().__init__(parent)
         self._show = show
         self._source: FrameSource | None = None
+        self._looks = 0
+        """In a row that found nothing queued."""
         self._timer = QtCore.QTimer(self)
         self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
@@ -41,6 +46,7 @@ class FramePuller(QtCore.QObject):
         if self._source is None:
             self._timer.stop()
         else:
+            self._looks = 0
             self.pull()
 
     def pull(self) -> None:
@@ -52,5 +58,9 @@ class FramePuller(QtCore.QObject):
         if frame is not None:
             self._show(frame)
         due_us = source.next_due_in_us()
-        wait_ms = _IDLE_TICK_MS if due_us is None else min(_TICK_MS, -(-due_us // 1000))
-        self._timer.start(max(1, wait_ms))
+        if due_us is None:
+            self._looks += 1
+            self._timer.start(_EAGER_TICK_MS if self._looks <= _EAGER_LOOKS else _IDLE_TICK_MS)
+        else:
+            self._looks = 0
+            self._timer.start(max(1, min(_TICK_MS, -(-due_us // 1000))))

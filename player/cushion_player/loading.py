@@ -165,6 +165,7 @@ async def _read(
         return fetched, manifest.read(fetched.body, fetched.url)
 
     request = FetchRequest(url, label="manifest")
+    asyncio.get_running_loop().call_soon(manifest.prepare, url)  # while the connection is made
     return await asker.ask(request, read, others=others, limit_bytes=limit_bytes, tried=tried)
 
 

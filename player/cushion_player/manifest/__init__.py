@@ -11,12 +11,14 @@ and while it is live, with what `reload_url` leads to:
     refreshed = refresh(presentation, text, final_url)    # refreshed.needs as above
 
 Only ManifestError kinds are raised, each with its place. What is tolerated is listed in `presentation.repairs`.
-The reader of a format is imported with its first manifest: a start should not pay for the other one.
+The reader of a format is imported with its first manifest, or by `prepare` before it: a start should not pay for the
+other one.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
+from importlib import import_module
 
 from cushion_player.errors import ManifestError, ManifestSyntaxError
 from cushion_player.manifest.guard import Notation, check_text
@@ -32,11 +34,20 @@ __all__ = [
     "Refresh",
     "drop",
     "later_needs",
+    "prepare",
     "read",
     "refresh",
     "reload_url",
     "resolve",
 ]
+
+
+def prepare(url: str) -> None:
+    """Load the reader of what is likely at this address, so that it is there when the manifest is."""
+    path = url.partition("?")[0].partition("#")[0].lower()
+    for suffix, module in ((".mpd", "dash"), (".m3u8", "hls")):
+        if path.endswith(suffix):
+            import_module(f"{__name__}.{module}")
 
 
 def read(text: str | bytes, url: str) -> ReadResult:

@@ -42,7 +42,7 @@ OpenWindow: TypeAlias = "Callable[[WindowRequest], SessionSummary]"
 
 def find_window() -> OpenWindow:
     """The first installed window. Raises UsageError when there is none."""
-    for needed in ("cushion_player.media.output", "cushion_sdk.session"):
+    for needed in ("cushion_player.media.output", "cushion_player.media.pixels", "cushion_sdk.session"):
         import_module(needed)  # before a toolkit: PySide6 reads the source of every module that comes after it
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         return cast("OpenWindow", point.load())
