@@ -13,6 +13,7 @@ from cushion_player.clock import Clock
 from cushion_player.errors import FetchError, FetchTimeout, ManifestError
 from cushion_player.manifest import Need, NeedKind, ReadResult
 from cushion_player.model import ContentKind, Presentation
+from cushion_player.places import other_urls
 from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchResult, Transport
 from cushion_player.transport.wording import public_url
 
@@ -181,15 +182,17 @@ def _text_needs(presentation: Presentation) -> list[Need]:
     return [need for need in manifest.later_needs(presentation) if need.representation in text] if text else []
 
 
-def _alternatives(presentation: Presentation) -> dict[str, tuple[str, ...]]:
-    """By id of the representation, where else its playlist is."""
-    return {
-        item.id: item.alternatives
-        for period in presentation.periods
+def _elsewhere(presentation: Presentation, needs: Sequence[Need]) -> dict[Need, tuple[str, ...]]:
+    """Where else the same is to be had."""
+    items = {
+        (number, item.id): item
+        for number, period in enumerate(presentation.periods)
         for adaptation_set in period.adaptation_sets
         for item in adaptation_set.representations
-        if item.alternatives
+        if len(item.bases) > 1 or item.alternatives
     }
+    found = {need: items.get((need.period, need.representation)) for need in needs} if items else {}
+    return {need: other_urls(item, need.url) for need, item in found.items() if item is not None}
 
 
 async def _resolve(
@@ -201,12 +204,9 @@ async def _resolve(
 ) -> tuple[ReadResult, list[MissingPart]]:
     """The result with what could be fetched of `needs` put in, and what could not. hasty: those not waited for long."""
     gate = asyncio.Semaphore(MAX_AT_ONCE)
-    places = _alternatives(result.presentation)
+    places = _elsewhere(result.presentation, needs)
     answers = await asyncio.gather(
-        *(
-            _fetch_need(asker, need, places.get(need.representation, ()), gate, limit_bytes, is_hasty=need in hasty)
-            for need in needs
-        )
+        *(_fetch_need(asker, need, places.get(need, ()), gate, limit_bytes, is_hasty=need in hasty) for need in needs)
     )
     failed: list[MissingPart] = []
     for need, answer in zip(needs, answers, strict=True):
@@ -217,7 +217,7 @@ async def _resolve(
         try:
             result = _resolved(result, need, fetched, asked_url)
         except ManifestError as exc:
-            urls = [url for url in (need.url, *places.get(need.representation, ())) if url != asked_url]
+            urls = [url for url in (need.url, *places.get(need, ())) if url != asked_url]
             try:
                 result = await _from_elsewhere(asker, result, need, urls, limit_bytes, exc)
             except (FetchError, ManifestError) as error:

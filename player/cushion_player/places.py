@@ -71,6 +71,15 @@ def address_at(
     return address._replace(url=_with_params(url, place.params))
 
 
+def other_urls(representation: Representation, url: str) -> tuple[str, ...]:
+    """Where else its playlist is (HLS), or what lies at `url` of it (DASH), preferred first."""
+    if representation.alternatives or not representation.bases:
+        return representation.alternatives
+    others = sorted(representation.bases[1:], key=lambda base: base.priority)
+    found = (rebased(url, representation.bases[0].url, base.url) for base in others)
+    return tuple(dict.fromkeys(other for other in found if other != url))
+
+
 def with_home(representation: Representation, place: BaseUrl) -> Representation:
     """The representation once its addresses were read at `place`."""
     bases = representation.bases
@@ -84,7 +93,7 @@ def _cloned(representation: Representation, base: BaseUrl, clone: PathwayClone) 
 
     HLS replaces the URIs of playlists; below a base URL of DASH every URL gets the parameters.
     """
-    is_playlist = bool(representation.source)
+    is_playlist = bool(representation.pathway) or representation.playlist is not None
     uris = clone.per_variant_uris if representation.id.startswith("variant-") else clone.per_rendition_uris
     own = dict(uris).get(representation.stable_id) if representation.stable_id else None
     where = f"pathway clone {clone.id}"

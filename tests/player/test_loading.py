@@ -20,12 +20,13 @@ from cushion_player.errors import (
 )
 from cushion_player.loading import MAX_AT_ONCE, load_parts, load_presentation
 from cushion_player.model import ContentKind
+from cushion_player.places import address_at
 from cushion_player.testing.clock import FakeClock
-from cushion_player.testing.faults import Drip
+from cushion_player.testing.faults import Drip, Fault, Instead, Refuse, Status
 from cushion_player.testing.transport import FakeResponse, FakeTransport
 from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest
 from cushion_player.transport.http import HttpTransport
-from tests.player.manifest_files import FOLDER, URL
+from tests.player.manifest_files import FOLDER, URL, sidx
 
 CLOCK = MonotonicClock()
 
@@ -167,6 +168,27 @@ async def test_a_title_of_many_playlists_is_not_a_flood() -> None:
 
     assert loaded.missing == ()
     assert 1 < most <= MAX_AT_ONCE
+
+
+@pytest.mark.parametrize("first", [Status(404), Refuse(), Instead(b"<html>no index</html>" * 40)])
+def test_an_index_is_read_at_another_base_url_and_its_segments_are_at_home_in_both(first: Fault) -> None:
+    clock = FakeClock()
+    mpd = (FOLDER / "single_file.mpd").read_bytes()
+    bases = b'<BaseURL serviceLocation="a">http://a/</BaseURL><BaseURL serviceLocation="b">http://b/x/</BaseURL>'
+    file = bytes(700) + sidx(1000, 0, (5000, 2000), (6000, 2000))
+    content = {URL + "m.mpd": mpd.replace(b"<Period>", bases + b"<Period>")}
+    content |= {f"{base}{name}.mp4": file for base in ("http://a/", "http://b/x/") for name in ("v1", "v2")}
+    transport = FakeTransport(clock, content)
+    for name in ("v1", "v2"):
+        transport.faults.always(f"http://a/{name}.mp4", first)
+
+    loaded = clock.run(load_presentation(transport, URL + "m.mpd", clock))
+
+    rungs = loaded.presentation.periods[0].adaptation_sets[0].representations
+    assert loaded.missing == ()
+    assert [len(rung.segments) for rung in rungs] == [2, 2]
+    assert rungs[0].segments[0].address.url == "http://a/v1.mp4"
+    assert address_at(rungs[0].segments[0].address, rungs[0], "b").url == "http://b/x/v1.mp4"
 
 
 MASTER_WITH_TEXT = b"""#EXTM3U

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cushion_player.model import Address, BaseUrl, PathwayClone, Representation
-from cushion_player.places import address_at, common_sources, rebased, sources_of, with_home
+from cushion_player.places import address_at, common_sources, other_urls, rebased, sources_of, with_home
 
 BASES = (BaseUrl("http://a/x/", "cdn-a"), BaseUrl("http://b/y/z/", "cdn-b"))
 
@@ -78,9 +78,22 @@ def test_a_clone_has_the_paths_of_its_base_on_another_host_and_adds_to_every_que
     )
 
 
+def test_a_file_with_an_index_is_cloned_as_what_lies_below_a_base_url() -> None:
+    base = BaseUrl("http://a/v.mp4", "cdn-a")
+    item = Representation("v", source=base.url, bases=(base,))
+
+    assert address_at(Address(base.url, (0, 9)), item, "c", (CLONE,)) == Address(
+        "http://c.example.net/v.mp4?b=2&t=1", (0, 9)
+    )
+
+
 def test_a_clone_of_a_playlist_has_its_parameters_and_may_name_its_own_address() -> None:
     variant = Representation(
-        "variant-0", source="http://a/v.m3u8?k=0", bases=(BaseUrl("http://a/v.m3u8?k=0", "cdn-a"),), stable_id="v0"
+        "variant-0",
+        source="http://a/v.m3u8?k=0",
+        bases=(BaseUrl("http://a/v.m3u8?k=0", "cdn-a"),),
+        stable_id="v0",
+        pathway="cdn-a",
     )
     named = CLONE._replace(per_variant_uris=(("v0", "http://d/own.m3u8"),))
     rendition = replace(variant, id="audio-0-0")
@@ -130,3 +143,16 @@ def test_the_home_comes_first_and_changes_nothing_about_what_is_preferred() -> N
     assert with_home(moved, moved.bases[0]) is moved
     assert address_at(Address("http://b/1"), moved, "b").url == "http://b/1"
     assert address_at(Address("http://b/1"), moved, "a").url == "http://a/1"
+
+
+def test_what_lies_below_one_base_lies_below_the_others_too() -> None:
+    item = Representation("v", bases=(*BASES, BaseUrl("http://a/x/", "again")))
+
+    assert other_urls(item, "http://a/x/v.mp4") == ("http://b/y/z/v.mp4",)
+    assert other_urls(Representation("v"), "http://a/v.mp4") == ()
+
+
+def test_a_playlist_is_elsewhere_where_its_copies_are() -> None:
+    item = Representation("variant-0", source="http://a/v.m3u8", alternatives=("http://b/v.m3u8",))
+
+    assert other_urls(item, "http://a/v.m3u8") == ("http://b/v.m3u8",)
