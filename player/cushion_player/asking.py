@@ -14,7 +14,14 @@ from typing import TypeVar
 from cushion_player.clock import Clock
 from cushion_player.engine.retry import TRANSIENT, Jitter, RetryPolicy, RetryRule, classify, delay_us
 from cushion_player.errors import CushionError, FetchError, HttpStatusError, ManifestError
-from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchResult, Transport, fetch_bytes
+from cushion_player.transport.base import (
+    ANSWER_LIMIT_S,
+    MANIFEST_LIMIT_BYTES,
+    FetchRequest,
+    FetchResult,
+    Transport,
+    fetch_bytes,
+)
 
 T = TypeVar("T")
 
@@ -40,14 +47,15 @@ class Asker:
         others: Sequence[str] = (),
         is_once: bool = False,
         limit_bytes: int = MANIFEST_LIMIT_BYTES,
+        limit_s: float | None = None,
         tried: list[str] | None = None,
     ) -> T:
         """What `read` makes of the document and the address it was asked for at.
 
         A body that it refuses (ManifestError) is asked for elsewhere.
         others: further addresses that have it, in the order in which they are tried. is_once: ask each address once,
-        because the caller asks again. tried: gathers one sentence for
-        each failed try, also for who stops waiting.
+        because the caller asks again. limit_s: for all of an answer; None is the wait for its first byte and
+        ANSWER_LIMIT_S. tried: gathers one sentence for each failed try, also for who stops waiting.
         Raises the last try's error (FetchError and ManifestError kinds); its `attempts` lists them all.
         """
         tried = [] if tried is None else tried
@@ -59,7 +67,7 @@ class Asker:
             wait_us = 0
             for url in tuple(urls):
                 try:
-                    return read(await self._fetch(replace(request, url=url), limit_bytes), url)
+                    return read(await self._fetch(replace(request, url=url), limit_bytes, limit_s), url)
                 except (FetchError, ManifestError) as exc:
                     tried.append(str(exc))
                     last, retry_after_us = exc, _retry_after_us(exc)
@@ -76,8 +84,9 @@ class Asker:
                 raise last
             await self._clock.sleep_until(self._clock.now_us() + wait_us)
 
-    async def _fetch(self, request: FetchRequest, limit_bytes: int) -> FetchResult:
-        return await fetch_bytes(self._transport, request, self._clock, limit_bytes=limit_bytes)
+    async def _fetch(self, request: FetchRequest, limit_bytes: int, limit_s: float | None) -> FetchResult:
+        limit_s = request.timeouts.first_byte_s + ANSWER_LIMIT_S if limit_s is None else limit_s
+        return await fetch_bytes(self._transport, request, self._clock, limit_bytes=limit_bytes, limit_s=limit_s)
 
     def _rule(self, error: CushionError, retry_after_us: int) -> RetryRule | None:
         """How often to try again after an error; None where time does not heal it."""

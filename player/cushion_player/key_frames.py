@@ -15,7 +15,7 @@ from cushion_player.clock import Clock
 from cushion_player.errors import FetchError, ManifestError
 from cushion_player.manifest import Need, ReadResult
 from cushion_player.model import Presentation
-from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, Transport, fetch_bytes
+from cushion_player.transport.base import ANSWER_LIMIT_S, MANIFEST_LIMIT_BYTES, FetchRequest, Transport, fetch_bytes
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,9 @@ async def find_key_frames(
     if need is not None:
         request = FetchRequest(need.url, byte_range=need.byte_range, label=need.label)
         try:
-            fetched = await fetch_bytes(transport, request, clock, limit_bytes=MANIFEST_LIMIT_BYTES)
+            fetched = await fetch_bytes(
+                transport, request, clock, limit_bytes=MANIFEST_LIMIT_BYTES, limit_s=ANSWER_LIMIT_S
+            )
             presentation = manifest.resolve(ReadResult(presentation), need, fetched.body, fetched.url).presentation
         except (FetchError, ManifestError) as exc:
             log.info("scrubbing goes by whole segments: %s", exc)

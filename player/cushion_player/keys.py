@@ -23,7 +23,7 @@ from cushion_player.crypt.segments import KEY_SIZES
 from cushion_player.errors import FetchError, KeyExpired, KeyUnavailable
 from cushion_player.key_requests import CLEARKEY, COMMON, HLS_IDENTITY, KeyRequest
 from cushion_player.public_url import public_url
-from cushion_player.transport.base import FetchRequest, Transport, fetch_bytes
+from cushion_player.transport.base import ANSWER_LIMIT_S, FetchRequest, Transport, fetch_bytes
 
 LICENCE_LIMIT_BYTES: Final = 64 * 1024
 KEY_LIMIT_BYTES: Final = 1024
@@ -218,7 +218,7 @@ async def _fetch(
     """A whole answer. Raises KeyUnavailable."""
     request = FetchRequest(url, headers=headers, label=label, body=body)
     try:
-        return (await fetch_bytes(transport, request, clock, limit_bytes=limit_bytes)).body
+        return (await fetch_bytes(transport, request, clock, limit_bytes=limit_bytes, limit_s=ANSWER_LIMIT_S)).body
     except FetchError as error:
         raise KeyUnavailable(str(error), retryable=error.retryable) from error
 

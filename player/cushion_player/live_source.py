@@ -35,6 +35,8 @@ from cushion_player.weighting import by_weight
 
 ANSWER_S = 5.0
 """A manifest that is silent for longer is asked for again: unlike a segment it is small, and soon out of date."""
+BODY_S = 5.0
+"""So long all of it may take behind its first byte: what drips is out of date when it is there."""
 BLOCK_TARGETS = 3
 """A blocking reload is answered within so many target durations or not at all (RFC 8216bis 6.2.5.2)."""
 
@@ -185,7 +187,9 @@ class LiveSource:
             return refreshed
 
         request = FetchRequest(urls[0], label=label, timeouts=self._timeouts)
-        return await self._asker.ask(request, read, others=urls[1:], is_once=True)
+        return await self._asker.ask(
+            request, read, others=urls[1:], is_once=True, limit_s=self._timeouts.first_byte_s + BODY_S
+        )
 
     async def _read_playlists(self) -> None:
         """Read one playlist of each track again; one that fails is left for the next time, unless all do.
@@ -291,7 +295,12 @@ class LiveSource:
 
     async def _fetch(self, url: str, label: str, timeouts: FetchTimeouts) -> tuple[bytes, str]:
         request = FetchRequest(url, label=label, timeouts=timeouts)
-        return await self._asker.ask(request, lambda fetched, _: (fetched.body, fetched.url), is_once=True)
+        return await self._asker.ask(
+            request,
+            lambda fetched, _: (fetched.body, fetched.url),
+            is_once=True,
+            limit_s=timeouts.first_byte_s + BODY_S,
+        )
 
 
 def _patience(item: Representation, timeouts: FetchTimeouts) -> FetchTimeouts:

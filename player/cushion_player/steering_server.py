@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 from cushion_player.asking import Asker
 from cushion_player.engine.config import FetchFailure, SteeringAnswer
-from cushion_player.errors import CushionError, FetchTimeout
+from cushion_player.errors import CushionError
 from cushion_player.events import AskSteering
 from cushion_player.failures import failure_of
 from cushion_player.manifest.steering import SourceUse, asking_url, read_steering
 from cushion_player.model import ContentSteering, PathwayClone, SteeringManifest
-from cushion_player.public_url import public_url
 from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts
 
 LIMIT_BYTES = 256 * 1024
@@ -68,12 +67,7 @@ class SteeringServer:
         uses = tuple(map(SourceUse, effect.sources, effect.throughputs_bps))
         url = asking_url(self._steering, self._kind, uses, self._reload_url)
         request = FetchRequest(url, timeouts=TIMEOUTS, label=LABEL)
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                found = await self._asker.ask(request, _read, is_once=True, limit_bytes=LIMIT_BYTES)
-        except TimeoutError as exc:
-            message = f"{LABEL}: not all of it came within {LIMIT_S:g} s ({public_url(url)})"
-            raise FetchTimeout(message, url=url) from exc
+        found = await self._asker.ask(request, _read, is_once=True, limit_bytes=LIMIT_BYTES, limit_s=LIMIT_S)
         self._reload_url = found.reload_url
         return found
 

@@ -19,7 +19,7 @@ from cushion_player.clock import Clock
 from cushion_player.errors import CushionError, FetchError, ManifestError
 from cushion_player.manifest import ReadResult
 from cushion_player.model import Address, Presentation
-from cushion_player.transport.base import FetchRequest, Transport, fetch_bytes
+from cushion_player.transport.base import ANSWER_LIMIT_S, FetchRequest, Transport, fetch_bytes
 
 if TYPE_CHECKING:
     from cushion_player.text.thumbnails import Crop, Thumbnail, ThumbnailIndex
@@ -155,7 +155,9 @@ class ThumbnailFetcher:
 
         request = FetchRequest(self._vtt_url, label="the list of thumbnails")
         try:
-            fetched = await fetch_bytes(self._transport, request, self._clock, limit_bytes=_LIST_LIMIT_BYTES)
+            fetched = await fetch_bytes(
+                self._transport, request, self._clock, limit_bytes=_LIST_LIMIT_BYTES, limit_s=ANSWER_LIMIT_S
+            )
             return ThumbnailIndex.of_vtt(fetched.body, fetched.url)
         except CushionError as exc:
             log.info("there are no thumbnails: %s", exc)
@@ -172,7 +174,9 @@ class ThumbnailFetcher:
         while (need := playlist_to_read(presentation, self._failed)) is not None:
             request = FetchRequest(need.url, byte_range=need.byte_range, label=need.label)
             try:
-                fetched = await fetch_bytes(self._transport, request, self._clock, limit_bytes=_LIST_LIMIT_BYTES)
+                fetched = await fetch_bytes(
+                    self._transport, request, self._clock, limit_bytes=_LIST_LIMIT_BYTES, limit_s=ANSWER_LIMIT_S
+                )
                 result = manifest.resolve(ReadResult(presentation), need, fetched.body, fetched.url)
             except (FetchError, ManifestError) as exc:
                 log.info("no thumbnails from %s: %s", need.label, exc)
@@ -213,7 +217,11 @@ class ThumbnailFetcher:
 
     async def _fetch(self, address: Address) -> bytes:
         request = FetchRequest(address.url, byte_range=address.byte_range, label="a thumbnail")
-        return (await fetch_bytes(self._transport, request, self._clock, limit_bytes=IMAGE_LIMIT_BYTES)).body
+        return (
+            await fetch_bytes(
+                self._transport, request, self._clock, limit_bytes=IMAGE_LIMIT_BYTES, limit_s=ANSWER_LIMIT_S
+            )
+        ).body
 
     def _keep(self, key: object, data: bytes) -> None:
         self._images[key] = data

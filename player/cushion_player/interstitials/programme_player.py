@@ -40,7 +40,7 @@ from cushion_player.player import InterstitialSnapshot, Player, PlayerSnapshot
 from cushion_player.text import Cue
 from cushion_player.timed import EventSource, TimedEvent
 from cushion_player.timeline import Track
-from cushion_player.transport.base import FetchRequest, Transport, fetch_bytes
+from cushion_player.transport.base import ANSWER_LIMIT_S, FetchRequest, Transport, fetch_bytes
 
 PRELOAD_US = 10_000_000
 """How far ahead of a break its first asset is loaded."""
@@ -420,7 +420,9 @@ class ProgrammePlayer:
         if need is None:
             return ()
         request = FetchRequest(need.url, label=need.label)
-        fetched = await fetch_bytes(self._transport, request, self._clock, limit_bytes=LIST_LIMIT_BYTES)
+        fetched = await fetch_bytes(
+            self._transport, request, self._clock, limit_bytes=LIST_LIMIT_BYTES, limit_s=ANSWER_LIMIT_S
+        )
         result = manifest.resolve(ReadResult(self._presentation), need, fetched.body, fetched.url)
         found = next(each for each in result.presentation.interstitials if each.id == item.id)
         return tuple(asset.url for asset in found.assets)

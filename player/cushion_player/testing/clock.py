@@ -103,6 +103,8 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, clock: FakeClock, selector: _JumpingSelector) -> None:
         self._fake_clock = clock
         super().__init__(selector)
+        # A timer is due within this: by default a nanosecond, which is lost beside the seconds since 1970.
+        self._clock_resolution = 5e-7
 
     def time(self) -> float:
         return self._fake_clock.now_us() / 1_000_000

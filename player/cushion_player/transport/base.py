@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from cushion_player.clock import Clock
-from cushion_player.errors import ResponseTooLarge
+from cushion_player.errors import FetchTimeout, ResponseTooLarge
 from cushion_player.public_url import public_url
 
 MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024
 SEGMENT_LIMIT_BYTES = 256 * 1024 * 1024
+ANSWER_LIMIT_S = 20.0
+"""For all of something small that somebody waits for: a key, a list, a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,31 @@ async def fetch_bytes(
     clock: Clock,
     *,
     limit_bytes: int = SEGMENT_LIMIT_BYTES,
+    limit_s: float | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> FetchResult:
     """Read a whole body.
 
     on_progress: called with (bytes so far, first_byte_us) after each chunk.
+    limit_s: for all of it, by the event loop's time: a server that drips a byte a second never stalls. None: whoever
+    asks has a limit of its own.
     Raises FetchError kinds; ResponseTooLarge once more than `limit_bytes` have come (the rest is not read).
     """
+    try:
+        async with asyncio.timeout(limit_s):
+            return await _fetch_bytes(transport, request, clock, limit_bytes, on_progress)
+    except TimeoutError as exc:
+        what = f"not all of it came within {limit_s:g} s ({public_url(request.url)})"
+        raise FetchTimeout(f"{request.label}: {what}" if request.label else what, url=request.url) from exc
+
+
+async def _fetch_bytes(
+    transport: Transport,
+    request: FetchRequest,
+    clock: Clock,
+    limit_bytes: int,
+    on_progress: Callable[[int, int], None] | None,
+) -> FetchResult:
     request_us = clock.now_us()
     first_byte_us = 0
     received = 0

@@ -8,6 +8,7 @@ from dataclasses import replace
 from cushion_player.testing.fault_script import Rule
 from cushion_player.testing.faults import (
     Disconnect,
+    Drip,
     Fault,
     Frozen,
     Hang,
@@ -98,6 +99,9 @@ def _both() -> Iterator[Scenario]:
     yield _live(
         "manifests are gone for ever", Fails(STALE, within_s=240), during(10, 1e6, Status(404), kind="manifest")
     )
+    drip = Rule(MANIFESTS, (Drip(1, 2.0),), kind="manifest", from_us=10 * SECOND, is_per_path=False)
+    yield replace(_live("a refreshed manifest drips", GoesOn(40, rebuffers=ANY, skipped=ANY), drip), leave_s=90.0)
+    yield _live("manifests drip for ever", Fails(STALE, within_s=240), during(10, 1e6, Drip(1, 2.0), kind="manifest"))
     yield _live(
         "a cache serves old manifests for a while",
         WITH_STALL,

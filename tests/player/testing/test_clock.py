@@ -163,3 +163,19 @@ def test_grace_lets_a_thread_answer_before_the_clock_jumps() -> None:
             return await asyncio.to_thread(lambda: "in time")
 
     assert clock.run(main(), grace_s=5.0) == "in time"
+
+
+def test_timers_of_the_loop_are_due_at_times_of_day_too() -> None:
+    clock = FakeClock(1_700_000_000_060_001)
+    woken: list[int] = []
+
+    async def sleep_often() -> None:
+        for number in range(200):
+            async with asyncio.timeout(1.05 + number / 7):
+                await asyncio.sleep(1.0 + number / 7)
+            woken.append(clock.now_us())
+
+    clock.run(sleep_often())
+
+    assert len(woken) == 200
+    assert woken == sorted(woken)
