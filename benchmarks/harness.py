@@ -16,9 +16,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -105,6 +107,25 @@ def cpu_s(pid: int) -> float:
     """User and system time of a process so far, with the children it has waited for; to 10 ms."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+class Settled(Thread):
+    """Notes what a process has cost when it has run for so long: what it does to start is then behind it."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(name="settled", daemon=True)
+        self._after_s = after_s
+        self._pid = 0
+        self.cost_s = 0.0
+
+    def follow(self, pid: int) -> None:
+        self._pid = pid
+        self.start()
+
+    def run(self) -> None:
+        time.sleep(self._after_s)
+        with suppress(OSError):  # it has ended
+            self.cost_s = cpu_s(self._pid)
 
 
 def _high_water_bytes(pid: int) -> int:
