@@ -83,6 +83,13 @@ class PlaybackPlan:
         """What the segment is encrypted with; empty in the clear."""
         return self._tracks[key].encryption(index, rung)
 
+    def comes_in_chunks(self, key: str, index: int, rung: int) -> bool:
+        """Whether a segment can be played while it is arriving."""
+        planned, live = self._tracks[key], self.timeline.live
+        if live is None or not live.chunk_us or planned.track.kind is TrackKind.TEXT:
+            return False
+        return self.format(key, index, rung).container is Container.MP4
+
     def key_name(self, key: str, index: int, rung: int) -> str:
         """What the timeline calls that encryption; "" in the clear."""
         return self._tracks[key].track.stretch_of(index).key_of(rung)

@@ -39,6 +39,14 @@ class Asker:
         self._policy = policy or RetryPolicy()
         self._jitter = Jitter(seed)
 
+    def telling(self, on_bytes: Callable[[int], None]) -> Asker:
+        """Another one like this, of which `on_bytes` hears how many bytes come, each time."""
+        from cushion_player.transport.counted import CountedTransport  # for live titles alone
+
+        other = Asker(CountedTransport(self._transport, on_bytes), self._clock, self._policy)
+        other._jitter = self._jitter
+        return other
+
     async def ask(
         self,
         request: FetchRequest,

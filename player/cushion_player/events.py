@@ -65,6 +65,8 @@ class AcquireKey:
 class FetchSegment:
     """Bring a media segment; answer with `segment_progress`, then `segment_received` or `segment_failed`.
 
+    Where the timeline says that segments come in chunks, `chunk_received` tells of those that are whole.
+
     source: the service location or pathway to ask, "" where there is one place only. resumes: a failed request whose
     kept bytes begin this segment: only the rest is wanted, if it is the rest of the same (0: all is wanted).
     """
@@ -119,6 +121,24 @@ class FeedSegment:
     key: str
     rung: int
     index: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChunk:
+    """Hand bytes from_bytes … to_bytes - 1 of a segment on its way (or broken off) to the output; more will follow.
+
+    They play over [start_us, end_us) of the timeline.
+    """
+
+    request_id: int
+    track: TrackKind
+    key: str
+    rung: int
+    index: int
+    from_bytes: int
+    to_bytes: int
+    start_us: int
+    end_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +205,7 @@ Effect = (
     | PrepareOutput
     | SwitchInit
     | FeedSegment
+    | FeedChunk
     | DiscardSegment
     | CutTrack
     | EndTrack

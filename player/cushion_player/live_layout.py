@@ -24,6 +24,7 @@ from cushion_player.layout import (
     encryption_of,
 )
 from cushion_player.lookup import segment, segment_at
+from cushion_player.manifest.hls_parts import open_segment, parts_end
 from cushion_player.model import (
     US_PER_S,
     AdaptationSet,
@@ -61,10 +62,22 @@ class LiveStretch(PlannedStretch):
         middle_us = (span[0] + span[1]) // 2 - self.shift_us
         return segment_at(self.choice.rungs[rung], Fraction(middle_us, US_PER_S))
 
+    def in_the_making(self, index: int, rung: int) -> Segment | None:
+        """The segment, when parts of it come and it is not listed yet."""
+        span, representation = self.layout.span_us(index), self.choice.rungs[rung]
+        found = open_segment(representation)
+        if span is None or found is None:
+            return None
+        start_us = ticks_to_us(found.start, representation.timescale) + self.shift_us
+        return found if abs(start_us - span[0]) < (span[1] - span[0]) // 2 else None
+
     def segment(self, index: int, rung: int) -> Segment:
         local = self.local(index, rung)
         representation = self.choice.rungs[rung]
         if local is None:
+            made = self.in_the_making(index, rung)
+            if made is not None:
+                return made
             raise SegmentNotListed(f"segment {index} of {representation.id} is not listed", url=representation.source)
         return segment(representation, local)
 
@@ -92,6 +105,9 @@ class LiveLayout:
         self._before: tuple[int, Segment] | None = None
         """The rung that was read last and its last segment laid out."""
         self._changed_from = 0
+        self._foreseen = False
+        """Whether the last segment is being made, and its length foreseen."""
+        self._parts_end_us = 0
 
     # ------------------------------------------------------------------ what is laid out
 
@@ -178,6 +194,11 @@ class LiveLayout:
         """The rungs that are laid out last."""
         return self._planned[-1].choice.rungs
 
+    @property
+    def listed_us(self) -> int:
+        """Where what is listed ends, parts of a segment that is being made included."""
+        return max(self._parts_end_us, self._bounds[-2]) if self._foreseen else self.end_us
+
     def last_us(self) -> int:
         """How long the last segment plays."""
         return self._bounds[-1] - self._bounds[-2]
@@ -222,16 +243,59 @@ class LiveLayout:
                 self._cut(max(shift_us, self._bounds[0] + 1))
         rung = max(range(len(choice.rungs)), key=lambda each: (_end_us(choice.rungs[each]), -each))
         representation = choice.rungs[rung]
+        if self._foreseen and _end_us(representation) + shift_us > self._bounds[-2] + HOLE_US:
+            self._settle_foreseen(representation, rung, shift_us)
         available = listed(representation)
         local = max(available.first, _index_after(representation, self.end_us - shift_us) if self.has_media else 0)
         if self._before is not None and self._before[0] != rung:
             self._before = (rung, segment(representation, local - 1)) if local > 0 else None
-        for at in range(local, available.stop):
-            self._lay_one(period.id, choice, rung, at, shift_us, limit_us)
+        if not self._foreseen:
+            for at in range(local, available.stop):
+                self._lay_one(period.id, choice, rung, segment(representation, at), shift_us, limit_us)
+            self._foresee(period.id, choice, shift_us)
+        if self._foreseen:
+            self._parts_end_us = seconds_to_us(max(parts_end(item) for item in choice.rungs)) + shift_us
 
-    def _lay_one(self, period: str, choice: Choice, rung: int, local: int, shift_us: int, limit_us: int | None) -> None:
+    def _foresee(self, period: str, choice: Choice, shift_us: int) -> None:
+        """Lay out the segment that is being made, where its parts can be played."""
+        made_at = [
+            rung for rung, item in enumerate(choice.rungs) if item.playlist is not None and item.playlist.partial
+        ]
+        if not made_at or not self.has_media:
+            return
+        rung = max(made_at, key=lambda each: (parts_end(choice.rungs[each]), -each))
+        made = open_segment(choice.rungs[rung])
+        before, stop = self._before, self.stop
+        if made is None:
+            return
+        self._lay_one(period, choice, rung, made, shift_us, None)
+        self._before, self._foreseen = before, self.stop > stop
+
+    def _settle_foreseen(self, representation: Representation, rung: int, shift_us: int) -> None:
+        """What was foreseen is listed by now: it ends where it does, or was another one."""
+        self._foreseen = False
+        middle = Fraction((self._bounds[-2] + self._bounds[-1]) // 2 - shift_us, US_PER_S)
+        at = segment_at(representation, middle)
+        found = segment(representation, at) if at is not None else None
+        if found is not None and found.discontinuity == self._stretches[-1].discontinuity:
+            end_us = ticks_to_us(found.end, representation.timescale) + shift_us
+            if end_us != self._bounds[-1]:
+                self._bounds[-1] = end_us
+                self._changed_from = min(self._changed_from, self.stop - 1)
+            if found.is_gap:
+                self._gaps.add(self.stop - 1)
+                self._changed_from = min(self._changed_from, self.stop - 1)
+            self._before = rung, found
+            return
+        del self._bounds[-1]
+        self._changed_from = min(self._changed_from, self.stop)
+        while len(self._stretches) > 1 and self._stretches[-1].first_index >= self.stop:
+            del self._stretches[-1], self._planned[-1]
+
+    def _lay_one(
+        self, period: str, choice: Choice, rung: int, found: Segment, shift_us: int, limit_us: int | None
+    ) -> None:
         representation = choice.rungs[rung]
-        found = segment(representation, local)
         start_us = ticks_to_us(found.start, representation.timescale) + shift_us
         end_us = ticks_to_us(found.end, representation.timescale) + shift_us
         floor_us = max(shift_us, self.end_us) if self.has_media else shift_us

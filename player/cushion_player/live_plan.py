@@ -15,20 +15,17 @@ from cushion_player.availability import HOLD_BACK_TARGETS, Available, available_
 from cushion_player.choosing import Choice, Chooser, Line, continue_line, has_sound, track_key, why_not
 from cushion_player.errors import ManifestError, UnsupportedManifestFeature
 from cushion_player.layout import Names, settle_holes
+from cushion_player.live_chunks import MIN_REFRESH_US, dash_chunk_us, dash_early_us, dash_refresh_us, hls_part_us
 from cushion_player.live_layout import LiveLayout
 from cushion_player.manifest.hls_refresh import reload_delay
-from cushion_player.model import US_PER_S, Period, Presentation, Representation, seconds_to_us
+from cushion_player.model import US_PER_S, Period, Presentation, Representation, Segment, seconds_to_us
 from cushion_player.timeline import LiveEdge, Timeline, TrackKind
 from cushion_player.timeline_update import TimelineUpdate, TrackUpdate, updated
 
 AHEAD = Fraction(60)
 """How far beyond the edge a pattern is laid out: refreshes are nearer together."""
-PATTERN_REFRESH_US = 20_000_000
-"""After how long a pattern is laid out further when the manifest says it will not change."""
 BLOCKING_REFRESH_US = 100_000
 """Where the server answers once there is something new."""
-MIN_REFRESH_US = 500_000
-"""However often a manifest says that it changes."""
 DEFAULT_RATES = (0.96, 1.04)
 """How far playback may slow down or speed up where nothing is said: not heard with the pitch kept, hardly seen."""
 SPARE_US = 500_000
@@ -206,6 +203,10 @@ class LivePlanner:
         stretch = self._layout(key).planned_at(index, self.plan.timeline)
         return stretch.local(index, rung) is not None
 
+    def in_the_making(self, key: str, index: int, rung: int) -> Segment | None:
+        """The segment, when parts of it come and it is not listed yet."""
+        return self._layout(key).planned_at(index, self.plan.timeline).in_the_making(index, rung)
+
     def representation(self, key: str, index: int, rung: int) -> Representation:
         return self._layout(key).planned_at(index, self.plan.timeline).choice.rungs[rung]
 
@@ -215,11 +216,14 @@ class LivePlanner:
 
     def followed(self) -> list[Representation]:
         """The representations whose playlists are to be read again: one rung of each track that is followed."""
-        return [self._newest(each) for each in self._followers if not self._keys or each.layout.key in self._keys]
+        return [self._newest(each) for each in self._followers if self._is_followed(each)]
 
     def left_aside(self) -> list[Representation]:
         """The same of the tracks that are not followed."""
-        return [self._newest(each) for each in self._followers if self._keys and each.layout.key not in self._keys]
+        return [self._newest(each) for each in self._followers if not self._is_followed(each)]
+
+    def _is_followed(self, follower: _Follower) -> bool:
+        return not self._keys or follower.layout.key in self._keys
 
     def _newest(self, follower: _Follower) -> Representation:
         rungs = follower.layout.newest_rungs()
@@ -263,22 +267,24 @@ class LivePlanner:
         description = next(iter(presentation.service_descriptions), None)
         latency = description.latency if description is not None else None
         rates = description.playback_rate if description is not None else None
-        early_us = self._early_us()
-        floor_us = self._longest_us() - early_us + SPARE_US
-        target_us = max(seconds_to_us(self._wanted_delay()), floor_us)
-        is_dash = presentation.kind == "dash"
+        is_dash, chunk_us = presentation.kind == "dash", self._chunk_us()
+        early_us = dash_early_us(self._main_rungs()) if is_dash else 0
+        late_us = MIN_REFRESH_US if chunk_us and not self.may_block else 0  # parts are heard of late
+        longest_us = self._longest_us()
+        floor_us = (chunk_us or longest_us - early_us) + SPARE_US + late_us
         has_rates = rates is not None and (rates.min is not None or rates.max is not None)
         return LiveEdge(
             edge_offset_us=self._dash_offset_us(utc_offset_us) if is_dash else self._listed_offset_us(now),
-            target_latency_us=target_us,
+            target_latency_us=max(seconds_to_us(self._wanted_delay()), floor_us),
             min_latency_us=_ms(latency.min_ms) if latency is not None else None,
             max_latency_us=_ms(latency.max_ms) if latency is not None else None,
             min_rate=_rate(rates.min if rates is not None else None, 1.0) if has_rates else DEFAULT_RATES[0],
             max_rate=_rate(rates.max if rates is not None else None, 1.0) if has_rates else DEFAULT_RATES[1],
-            refresh_us=self._dash_refresh_us() if is_dash else self._hls_refresh_us(has_changed),
+            refresh_us=dash_refresh_us(presentation, longest_us) if is_dash else self._hls_refresh_us(has_changed),
             depth_us=self._depth_us(now),
             early_us=early_us,
             follows_clock=is_dash,
+            chunk_us=chunk_us,
         )
 
     def _wanted_delay(self) -> Fraction:
@@ -286,9 +292,7 @@ class LivePlanner:
         if start is not None and start.offset < 0:
             return -start.offset
         items = [item.playlist for item in self.followed() if item.playlist is not None]
-        if any(
-            item.part_target is not None for item in items
-        ):  # its parts are not played, so their distance is too near
+        if any(item.part_target is not None for item in items) and not self._chunk_us():  # they cannot be played
             return max(item.server_control.hold_back or HOLD_BACK_TARGETS * item.target_duration for item in items)
         return presentation_delay(self._presentation)
 
@@ -306,24 +310,18 @@ class LivePlanner:
 
     def _listed_offset_us(self, now: int) -> int:
         """The best any version showed: the edge moves on by the clock between two segments."""
-        offset_us = self._followers[0].layout.end_us - now
+        offset_us = self._followers[0].layout.listed_us - now
         known_us = self._hls_offset_us
         jump_us = 4 * self._longest_us()
         if known_us is None or offset_us > known_us or known_us - offset_us > jump_us:
             self._hls_offset_us = known_us = offset_us
         return known_us
 
-    def _early_us(self) -> int:
-        """How long before its end a segment may be asked for, on every track."""
-        offsets = [
-            item.availability_time_offset
-            for each in self._main()
-            for item in each.layout.newest_rungs()
-        ]  # fmt: skip
-        known = [offset for offset in offsets if offset is not None]
-        if self._presentation.kind != "dash" or len(known) < len(offsets) or not known:
-            return 0
-        return max(0, seconds_to_us(min(known)))
+    def _chunk_us(self) -> int:
+        """How long the chunks are in which segments are played; 0 where they are played whole."""
+        if self._presentation.kind == "hls":
+            return hls_part_us([self._newest(each) for each in self._main() if self._is_followed(each)])
+        return dash_chunk_us(self._main_rungs(), self._longest_us())
 
     def _depth_us(self, now: int) -> int | None:
         live = self._presentation.live
@@ -340,12 +338,6 @@ class LivePlanner:
         if live is None or live.depth_us is None:
             return 0
         return now + live.edge_offset_us - live.depth_us
-
-    def _dash_refresh_us(self) -> int:
-        period = self._presentation.live.minimum_update_period
-        if period is None:
-            return PATTERN_REFRESH_US
-        return max(MIN_REFRESH_US, min(seconds_to_us(period) or self._longest_us(), PATTERN_REFRESH_US))
 
     def _hls_refresh_us(self, has_changed: bool) -> int:
         if self.may_block and all(
@@ -376,6 +368,9 @@ class LivePlanner:
 
     def _main(self) -> Iterator[_Follower]:
         return (each for each in self._followers if each.kind is not TrackKind.TEXT)
+
+    def _main_rungs(self) -> list[Representation]:
+        return [item for each in self._main() for item in each.layout.newest_rungs()]
 
     def _end_us(self) -> int:
         return max(each.layout.end_us for each in self._main())

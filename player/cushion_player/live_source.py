@@ -17,17 +17,19 @@ from cushion_player.asking import Asker
 from cushion_player.clock import Clock
 from cushion_player.clock_sync import ClockSync
 from cushion_player.engine import FetchFailure
-from cushion_player.errors import CushionError, FetchError, SegmentNotListed
+from cushion_player.errors import ConnectionLost, CushionError, FetchError, SegmentNotListed
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
 from cushion_player.failures import failure_of
 from cushion_player.live_plan import LivePlanner
 from cushion_player.loading import complete
 from cushion_player.manifest import ReadResult
+from cushion_player.manifest.hls_parts import parts_of, representation_of
 from cushion_player.manifest.hls_pathways import read_at_place
-from cushion_player.manifest.hls_refresh import joining_url
+from cushion_player.manifest.hls_refresh import joining_url, reload_delay
 from cushion_player.manifest.hls_refresh import reload_url as playlist_url
-from cushion_player.model import US_PER_S, BaseUrl, Location, Presentation, Representation
+from cushion_player.model import US_PER_S, BaseUrl, Location, Presentation, Representation, seconds_to_us
 from cushion_player.places import sources_of
+from cushion_player.receiving_parts import Ahead, PartNews
 from cushion_player.sourcing import Sourcing
 from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts
@@ -37,6 +39,10 @@ ANSWER_S = 5.0
 """A manifest that is silent for longer is asked for again: unlike a segment it is small, and soon out of date."""
 BODY_S = 5.0
 """So long all of it may take behind its first byte: what drips is out of date when it is there."""
+FAILED_PAUSE_US = 500_000
+"""Before a playlist that lists parts and could not be had is asked for again."""
+LATE_VERSIONS = 4
+"""A rung's playlist may be so many versions behind another's."""
 BLOCK_TARGETS = 3
 """A blocking reload is answered within so many target durations or not at all (RFC 8216bis 6.2.5.2)."""
 
@@ -84,6 +90,13 @@ class LiveSource:
         self._turn = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: dict[str, asyncio.Lock] = {}
+        self._news = asyncio.Event()
+        self._had_at: dict[str, BaseUrl] = {}
+        """Where the playlist of each representation was had last, since another source was asked for."""
+        self._ahead: dict[str, Ahead] = {}
+        """The part of each representation that was asked for ahead."""
+        self._readings: dict[str, asyncio.Task[CushionError | None]] = {}
+        """Reloads of playlists that are held back until there is another part, by representation."""
 
     @property
     def presentation(self) -> Presentation:
@@ -106,36 +119,80 @@ class LiveSource:
         keys: of the tracks whose playlists are read (HLS); () for all.
         """
         self._planner.follow(keys)
-        task = group.create_task(self._refresh(on_update, on_failure))
+        task = group.create_task(self._refresh(group, on_update, on_failure))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def cancel(self) -> None:
-        for task in self._tasks:
+        for task in (*self._tasks, *self._readings.values()):
             task.cancel()
+        for ahead in self._ahead.values():
+            ahead.forget()
 
     async def locate(self, effect: FetchSegment | FetchInit | AcquireKey) -> PlaybackPlan:
         """The plan, once it has the address of what is to be fetched. Raises FetchError and ManifestError kinds."""
         self._planner.activate(effect.key, effect.rung)
-        if isinstance(effect, FetchSegment):
+        if isinstance(effect, FetchSegment) and self._sources.get(effect.key) != effect.source:
             self._sources[effect.key] = effect.source
-        if not self._planner.is_listed(effect.key, effect.index, effect.rung):
+            self._had_at.clear()
+        if not self._is_known(effect):
             await self._join(effect)
-            if not self._planner.is_listed(effect.key, effect.index, effect.rung):
+            for _ in range(LATE_VERSIONS if self._has_parts() else 0):
+                if self._is_known(effect):
+                    break
+                await self.changed()
+                self._planner.adopt(self._presentation)
+            if not self._is_known(effect):
                 label = self.plan.label(effect.key, effect.index, effect.rung)
                 raise SegmentNotListed(f"{label}: the newest playlist does not list it")
         return self.plan
 
+    def _is_known(self, effect: FetchSegment | FetchInit | AcquireKey) -> bool:
+        """Whether the segment is listed, or parts of it are."""
+        return (
+            self._planner.is_listed(effect.key, effect.index, effect.rung)
+            or self._planner.in_the_making(effect.key, effect.index, effect.rung) is not None
+        )
+
+    def _has_parts(self) -> bool:
+        live = self.plan.timeline.live
+        return self._presentation.kind == "hls" and live is not None and live.chunk_us > 0
+
+    # ------------------------------------------------------------------ parts
+
+    async def changed(self) -> None:
+        """Wait until any playlist was read again."""
+        await self._news.wait()
+
+    def part_news(self, effect: FetchSegment, *, has_parts: bool) -> PartNews | None:
+        """Who tells of the parts of a segment that is being made; None when it is there as a whole.
+
+        has_parts: some of its parts were received already.
+        """
+        place = effect.key, effect.index, effect.rung
+        identity, made = self._planner.representation(*place).id, self._planner.in_the_making(*place)
+        if made is None and not (has_parts and self._planner.is_listed(*place)):
+            return None
+        number = made.number if made is not None else self.plan.sequence_number(*place)
+        return PartNews(
+            lambda: parts_of(representation_of(self._presentation, identity), number),
+            self.changed,
+            self._ahead.setdefault(identity, Ahead()),
+        )
+
     # ------------------------------------------------------------------ reading again
 
     async def _refresh(
-        self, on_update: Callable[[TimelineUpdate], None], on_failure: Callable[[FetchFailure], None]
+        self,
+        group: asyncio.TaskGroup,
+        on_update: Callable[[TimelineUpdate], None],
+        on_failure: Callable[[FetchFailure], None],
     ) -> None:
         before = self._presentation
         try:
             await self._sync.sync(before)
             if before.kind == "hls":
-                await self._read_playlists()
+                await (self._read_first(group) if self._has_parts() else self._read_playlists())
             else:
                 await self._read_mpd()
         except CushionError as exc:
@@ -217,6 +274,33 @@ class LiveSource:
         if failures and len(failures) == len(items):
             raise failures[0]
 
+    async def _read_first(self, group: asyncio.TaskGroup) -> None:
+        """Read the playlists again as `_read_playlists`, but wait for one: each has its parts at its own times."""
+        items = {item.id: item for item in self._planner.followed()}
+        for identity in [each for each in self._readings if each not in items]:
+            self._readings.pop(identity).cancel()
+        for identity, item in items.items():
+            if identity not in self._readings:
+                self._readings[identity] = group.create_task(self._reading(item))
+        done, _ = await asyncio.wait(self._readings.values(), return_when=asyncio.FIRST_COMPLETED)
+        for identity in [each for each, task in self._readings.items() if task in done]:
+            del self._readings[identity]
+        failures = [task.result() for task in done]
+        if failures[0] is not None and all(failures):
+            raise failures[0]
+
+    async def _reading(self, item: Representation) -> CushionError | None:
+        """Why a playlist could not be read again; then some time has passed, too."""
+        try:
+            await self._read_rung(item)
+        except CushionError as error:
+            await self._clock.sleep_until(self._clock.now_us() + FAILED_PAUSE_US)
+            return error
+        if item.playlist is None or not item.playlist.server_control.can_block_reload:  # text, say
+            delay = reload_delay(item, has_changed=True) or Fraction(FAILED_PAUSE_US, US_PER_S)
+            await self._clock.sleep_until(self._clock.now_us() + seconds_to_us(delay))
+        return None
+
     async def _read_rung(self, item: Representation) -> None:
         """Read the playlist of the rung that is played; when that cannot be had, of another one of the track."""
         places = self._places(item)
@@ -226,6 +310,8 @@ class LiveSource:
         except CushionError:
             for place in places[1:]:
                 with contextlib.suppress(CushionError):
+                    if self._has_parts():
+                        return await self._read_playlist(item, place)
                     return await self._put_in(item, place)
             others = [each for each in self._planner.siblings(item) if each.source != item.source]
             if not others:
@@ -239,6 +325,8 @@ class LiveSource:
         places = sources_of(item, self._sourcing.clones)
         source = next((source for key, source in self._sources.items() if self._planner.has_rung(key, item)), "")
         ordered = [places[source]] if source in places else []
+        if self._has_parts() and item.id in self._had_at:  # parts lie where their playlist was had, whatever was asked
+            ordered.insert(0, self._had_at[item.id])
         return list(dict.fromkeys((*ordered, *places.values()))) or [BaseUrl(item.source)]
 
     async def _read_playlist(self, item: Representation, place: BaseUrl) -> None:
@@ -249,10 +337,11 @@ class LiveSource:
             return
         try:
             await self._put_in(item, place, url)
-        except FetchError:
+        except FetchError as error:
             if url == place.url:
                 raise
-            self._planner.may_block = False  # what was asked for may be more than the server can do
+            if not isinstance(error, ConnectionLost):
+                self._planner.may_block = False  # what was asked for may be more than the server can do
             await self._put_in(item, place)
 
     async def _join(self, effect: FetchSegment | FetchInit | AcquireKey) -> None:
@@ -261,7 +350,7 @@ class LiveSource:
         if not item.source:
             return
         async with self._locks.setdefault(item.id, asyncio.Lock()):
-            if self._planner.is_listed(effect.key, effect.index, effect.rung):
+            if self._is_known(effect):
                 return
             current = self._newest(effect.key, effect.index)
             place = self._places(item)[0]
@@ -292,6 +381,9 @@ class LiveSource:
         if refreshed.needs:
             self._presentation = await complete(self._asker, result)
         self._read_us[item.id] = self._clock.now_us()
+        self._had_at[item.id] = place
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     async def _fetch(self, url: str, label: str, timeouts: FetchTimeouts) -> tuple[bytes, str]:
         request = FetchRequest(url, label=label, timeouts=timeouts)

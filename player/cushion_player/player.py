@@ -42,6 +42,7 @@ from cushion_player.events import (
     EndTrack,
     EventBegan,
     EventEnded,
+    FeedChunk,
     FeedSegment,
     FetchInit,
     FetchSegment,
@@ -254,7 +255,7 @@ class Player:
         from cushion_player.live_source import LiveSource  # a tenth of our imports, and most titles are not live
 
         self._live = LiveSource(
-            self._asker,
+            self._asker.telling(self._requests.link.add),
             self._sourcing,
             self._clock,
             sync,
@@ -426,6 +427,10 @@ class Player:
                 segment = self._segment(effect)
                 for kind in self._fed_with(effect.track, effect.key):
                     self._output.feed(kind, segment)
+            case FeedChunk():
+                chunk = self._chunk(effect)
+                for kind in self._fed_with(effect.track):
+                    self._output.feed(kind, chunk)
             case CutTrack():
                 for kind in self._fed_with(effect.track):
                     self._output.cut(kind, effect.from_us)
@@ -496,6 +501,13 @@ class Player:
             log.warning("%s cannot be deciphered: %s", self.plan.label(effect.key, effect.index, effect.rung), exc)
         self.list_events(events_in_segment(data, start_us, offset_us))
         return MediaSegment(start_us, end_us, offset_us, data)
+
+    def _chunk(self, effect: FeedChunk) -> MediaSegment:
+        """A piece of a segment in the clear that is on its way."""
+        offset_us = self.plan.offset_us(effect.key, effect.index)
+        data = self._requests.chunk(effect.request_id, effect.from_bytes, effect.to_bytes)
+        self.list_events(events_in_segment(data, effect.start_us, offset_us))
+        return MediaSegment(effect.start_us, effect.end_us, offset_us, data, is_last_chunk=False)
 
     def _updated(self, update: TimelineUpdate) -> None:
         assert self._live is not None

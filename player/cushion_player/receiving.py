@@ -9,7 +9,14 @@ from cushion_player.clock import Clock
 from cushion_player.errors import FetchError, HttpStatusError, ResponseTooLarge
 from cushion_player.model import ByteRange
 from cushion_player.transport import wording
-from cushion_player.transport.base import SEGMENT_LIMIT_BYTES, FetchRequest, FetchResponse, Transport
+from cushion_player.transport.base import (
+    SEGMENT_LIMIT_BYTES,
+    ByteSource,
+    FetchRequest,
+    FetchResponse,
+    Transport,
+    source_of,
+)
 from cushion_player.transport.headers import ContentRange
 
 RANGE_NOT_SATISFIABLE = 416
@@ -20,16 +27,31 @@ class Body:
     """What has come of a body. `total_bytes`: of the whole resource, as its server says; None when it does not.
 
     etag: as its server says, "" without one. The two tell whether another answer is of the same.
+    is_growing: it was still being made when it was asked for, so its length may not have been known.
+    n_parts: how many parts it was put together of, where it comes in parts.
     """
 
     data: bytearray = field(default_factory=bytearray, repr=False)
     total_bytes: int | None = None
     etag: str = ""
     first_byte_us: int = 0
+    is_growing: bool = False
+    n_parts: int = 0
+    source: ByteSource = ByteSource.NETWORK
 
     @property
     def can_be_resumed(self) -> bool:
-        return bool(self.data) and self.total_bytes is not None
+        return bool(self.data) and (self.total_bytes is not None or self.is_growing)
+
+
+class LinkBytes:
+    """Counts what comes over the link of one playback, while it is played as it comes."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def add(self, n_bytes: int) -> None:
+        self.total += n_bytes
 
 
 class Receiver:
@@ -49,14 +71,16 @@ class Receiver:
         on_progress: Callable[[int, int], None],
         on_refused: Callable[[], None],
         limit_bytes: int = SEGMENT_LIMIT_BYTES,
+        is_growing: bool = False,
     ) -> None:
-        self.body = Body()
+        self.body = kept or Body(is_growing=is_growing)
         self._transport = transport
         self._clock = clock
         self._request = request
         self._kept = kept
         self._on_progress = on_progress
         self._on_refused = on_refused
+        self._is_growing = is_growing
         self._limit_bytes = limit_bytes
 
     async def receive(self) -> None:
@@ -72,10 +96,8 @@ class Receiver:
         """Fetch the rest; False when what comes is not the rest of the same."""
         first, last = self._request.byte_range or (0, None)
         if last is not None and first + len(kept.data) > last:
-            self.body = kept  # nothing is missing
-            return True
+            return True  # nothing is missing
         request = replace(self._request, byte_range=(first + len(kept.data), last))
-        self.body = kept
         try:
             async with self._transport.stream(request) as response:
                 if _is_same(kept, response):
@@ -84,13 +106,14 @@ class Receiver:
         except HttpStatusError as error:
             if error.status != RANGE_NOT_SATISFIABLE:
                 raise
-        self.body = Body()
+        self.body = Body(is_growing=self._is_growing)
         self._on_refused()
         return False
 
     async def _read(self, response: FetchResponse) -> None:
         body = self.body
         body.first_byte_us = 0
+        body.source = source_of(response)
         if body.total_bytes is None and "content-encoding" not in response.headers:
             body.total_bytes = _total(response)
             body.etag = response.headers.get("etag", "")
@@ -113,9 +136,13 @@ def kept_after(error: FetchError, body: Body) -> Body | None:
 
 
 def _is_same(kept: Body, response: FetchResponse) -> bool:
-    """Whether an answer is of the same resource as what was kept: lengths agree, and tags where both have one."""
+    """Whether an answer is of the same resource as what was kept: lengths agree, and tags where both have one.
+
+    What was kept of a growing one need not have known its length.
+    """
     etag = response.headers.get("etag", "")
-    if "content-encoding" in response.headers or _total(response) != kept.total_bytes:
+    is_as_long = _total(response) == kept.total_bytes or (kept.is_growing and kept.total_bytes is None)
+    if "content-encoding" in response.headers or not is_as_long:
         return False
     return not etag or not kept.etag or etag == kept.etag
 

@@ -155,7 +155,8 @@ class LiveEdge:
     target, min, max latency: wanted distance from the edge; min_rate, max_rate: how far playback may speed to keep it.
     refresh_us: after how long the manifest is to be asked for again; None: it will not change.
     depth_us: how far behind the edge playback may be; None: all that is listed.
-    early_us: how long before its end a segment may be asked for; chunks of it then come as they are made.
+    early_us: how long before its end a segment may be asked for.
+    chunk_us: segments come in chunks of this length as they are made, each to be played at once; 0: they come whole.
     follows_clock: what is listed may not be there yet, only the clock says so (DASH); False: what is listed is there.
     """
 
@@ -169,6 +170,7 @@ class LiveEdge:
     depth_us: int | None = None
     early_us: int = 0
     follows_clock: bool = True
+    chunk_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,15 @@ from tests.player.testing.live_media import real_asset
 
 SECOND = 1_000_000
 SECONDS = 3.0
-LOW_DASH = DashOptions(utc_timing=("http-xsdate",), latency_ms=(2500, 1500, 6000), rates=(0.96, 1.04))
 
 
 @contextmanager
-def on_air(*, is_low_latency: bool = False, addressing: str = "number") -> Generator[Origin, None, None]:
-    """A live origin on a socket that began 40 s ago."""
-    dash = LOW_DASH if is_low_latency else DashOptions(addressing=addressing)
+def on_air(
+    *, is_low_latency: bool = False, addressing: str = "number", latency_ms: tuple[int, int, int] = (2500, 1500, 6000)
+) -> Generator[Origin, None, None]:
+    """A live origin on a socket that began 40 s ago. latency_ms: target, least and most, in low latency."""
+    low = DashOptions(utc_timing=("http-xsdate",), latency_ms=latency_ms, rates=(0.96, 1.04))
+    dash = low if is_low_latency else DashOptions(addressing=addressing)
     config = LiveConfig(
         (Programme(real_asset()),),
         start_us=(wall_ms() - 40_000) * 1000,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from cushion_abr.contract import SAMPLE_DOWNLOAD, Sample
+from cushion_abr.chunk_timing import chunk_sample
+from cushion_abr.contract import SAMPLE_DOWNLOAD, SOURCE_CACHE, SOURCE_LOCAL, SOURCE_NETWORK, Sample
 from cushion_player.engine.asking import Asking
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.lineup import Lineup
@@ -12,13 +14,19 @@ from cushion_player.engine.overdue import Overdue, is_short
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, needs_of
 from cushion_player.engine.recovery import Recovery
-from cushion_player.engine.request import Request
+from cushion_player.engine.request import Kept, Request
 from cushion_player.engine.rung_choice import REPLACEMENT_MARGIN_US
 from cushion_player.engine.sharing import LinkShare
 from cushion_player.engine.timing import Timing
 from cushion_player.engine.track import TrackState
 from cushion_player.engine.waits import Waits
 from cushion_player.events import DiscardSegment, Event, RungLost, SegmentLoaded, SegmentRetried
+
+SOURCES: Final[Mapping[str, int]] = {"network": SOURCE_NETWORK, "cache": SOURCE_CACHE, "local": SOURCE_LOCAL}
+"""Where bytes come from, as drivers say it, and as rules know it."""
+
+BusyFigures = tuple[int, int, int]
+"""How long a link was busy with a request (µs), the bytes of it that came meanwhile, and those of others."""
 
 
 class Answers:
@@ -58,6 +66,23 @@ class Answers:
         if received_bytes > request.received_bytes:
             request.heard_us = self._overdue.heard_us = now
         self._share.arrived(request, received_bytes, first_byte_us)
+
+    def chunk_received(self, request_id: int, n_bytes: int, end_us: int, busy: BusyFigures, now: int) -> None:
+        """A part of a segment can be played before the whole is there."""
+        track = self._lineup.asked(request_id)
+        request = track.in_flight if track is not None else None
+        if track is None or request is None or request.is_replacement or request.is_probe:
+            return
+        request.heard_us = self._overdue.heard_us = now
+        request.busy_us, request.busy_bytes, request.busy_other_bytes = busy
+        self._share.arrived(request, max(n_bytes, request.received_bytes), request.first_byte_us or now)
+        self._emit(*track.chunk_received(request, n_bytes, end_us))
+
+    def came_from(self, request_id: int, source: str) -> None:
+        """What comes of a request does not come over a network."""
+        track = self._lineup.asked(request_id)
+        if track is not None and track.in_flight is not None:
+            track.in_flight.came_from = SOURCES[source]
 
     def received(self, request_id: int, size_bytes: int, first_byte_us: int, now: int) -> None:
         """A segment is there."""
@@ -104,11 +129,24 @@ class Answers:
     ) -> None:
         """Note what this download says of its source and of the link."""
         self._share.arrived(request, size_bytes, first_byte_us)
-        self._recovery.board.note_use(request.source, size_bytes - request.resumed_bytes, now - request.request_us)
         self._overdue.heard_us = now
         self._overdue.answered(first_byte_us - request.request_us)
+        live = self._timing.live
+        if live is not None and live.is_in_the_making(track, request):
+            self._note_chunks(track, request, now)
+            return
+        self._recovery.board.note_use(request.source, size_bytes - request.resumed_bytes, now - request.request_us)
         if track is self._lineup.main and track.is_required:  # key frames are too small to measure a link by
             self._observe(self._share.sample(SAMPLE_DOWNLOAD, request, now))
+
+    def _note_chunks(self, track: TrackState, request: Request, now: int) -> None:
+        """The same of a segment that was still being made: it came no faster than that, only its chunks were timed."""
+        if not request.busy_us:
+            return
+        self._recovery.board.note_use(request.source, request.busy_bytes, request.busy_us)
+        if track is self._lineup.main and track.is_required:
+            sample = chunk_sample(request.rung, request.request_us, now, request.busy_bytes, request.busy_us)
+            self._observe(sample._replace(other_bytes=request.busy_other_bytes, source=request.came_from))
 
     def need_received(self, request_id: int, now: int) -> None:
         """An initialisation segment or a key is there."""
@@ -128,6 +166,7 @@ class Answers:
         if track is not None and track.in_flight is not None:
             track.wasted_bytes += track.in_flight.resumed_bytes
             track.in_flight.resumed_bytes = track.in_flight.received_bytes = 0
+            track.arriving.begin_anew()
 
     # ------------------------------------------------------------------ failed
 
@@ -153,6 +192,8 @@ class Answers:
             self.received(request.request_id, failure.kept_bytes, request.first_byte_us or now, now)
             return
         track.in_flight = None
+        if failure.is_whole or not failure.kept_bytes:
+            track.arriving.begin_anew()
         if request.is_replacement or request.is_probe:
             if failure.kept_bytes:
                 self._emit(DiscardSegment(request.request_id))
@@ -162,6 +203,9 @@ class Answers:
         has_other = track.last_rung >= 0 and self._recovery.has_other_source(track, request, now)
         if live is not None and not has_other and live.is_early(track, request, failure, now):
             self.must_step_back = track.last_rung < 0
+            if failure.kept_bytes:
+                track.retries.kept = Kept(request.request_id, request.rung, failure.kept_bytes)
+                track.retries.stay_at = request.rung
             delay_us = max(0, live.available_at_us(track) - now)
             self._emit(SegmentRetried(track.kind, request.rung, request.index, 1, delay_us, failure.message))
             return

@@ -41,6 +41,7 @@ class Asking:
         request = Request(self._request_id, index, rung, now, is_second_choice=is_second_choice, heard_us=now)
         request.source = self._source(track, rung, now)
         request.received_bytes = request.resumed_bytes = kept.size_bytes if kept is not None else 0
+        self._emit(*track.arriving.asked_again(request.request_id, resumes=kept is not None))
         self._fetch(track, request, reason, resumes=kept.request_id if kept is not None else 0)
 
     def probe(self, track: TrackState, index: int, now: int) -> None:

@@ -42,6 +42,8 @@ class EngineConfig:
     """How far live playback may be from its wanted latency before its rate changes; back within a quarter of it."""
     stale_limit_us: int = 30 * SECOND_US
     """Wall time without anything new in a live presentation, or any answer, before waiting for it is given up."""
+    measured_sources: tuple[str, ...] = ("network",)
+    """Where bytes must have come from to say something about the link: `network`, `cache`, `local`."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     """What is done about failed requests."""
 

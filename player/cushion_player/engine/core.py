@@ -254,6 +254,22 @@ class PlaybackEngine:
         self._answers.arrived(request_id, size_bytes, first_byte_us, now)
 
     @verb
+    def chunk_received(
+        self, request_id: int, n_bytes: int, end_us: int, busy: tuple[int, int, int], *, now: int
+    ) -> None:
+        """The first `n_bytes` of a segment on its way are whole chunks, which can be played up to `end_us`.
+
+        busy: so far, the rests between chunks left out.
+        """
+        self._answers.chunk_received(request_id, n_bytes, end_us, busy, now)
+
+    @verb
+    def segment_came_from(self, request_id: int, source: str, *, now: int) -> None:
+        """What is about to be told to be there did not come over a network: `cache`, or `local`."""
+        if source not in self.config.measured_sources:
+            self._answers.came_from(request_id, source)
+
+    @verb
     def segment_received(self, request_id: int, size_bytes: int, first_byte_us: int, *, now: int) -> None:
         self._answers.received(request_id, size_bytes, first_byte_us, now)
 

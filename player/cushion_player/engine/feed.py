@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cushion_player.buffer import ABSENT, BufferedSegment, TrackBuffer
+from cushion_player.engine.arriving import Arriving
 from cushion_player.engine.prerequisites import Prerequisites
 from cushion_player.events import EndTrack, Event, FeedSegment, SwitchInit
 from cushion_player.timeline import Track, TrackRung
@@ -22,7 +23,8 @@ class _Format(NamedTuple):
 class Feed:
     """From the buffer to the output, in order, once each."""
 
-    def __init__(self, first_index: int) -> None:
+    def __init__(self, first_index: int, arriving: Arriving) -> None:
+        self._arriving = arriving
         self.next_index = first_index
         """What lies before was fed."""
         self._format: _Format | None = None
@@ -43,7 +45,8 @@ class Feed:
         last = buffer.last()
         if last is None or last.index < self.next_index:
             return None
-        return next((each for each in buffer if each.index >= self.next_index and each.rung != ABSENT), None)
+        unfed = next((each for each in buffer if each.index >= self.next_index and each.rung != ABSENT), None)
+        return None if unfed is not None and self._arriving.is_fed(unfed) else unfed
 
     def advance(
         self, track: Track, buffer: TrackBuffer, prerequisites: Prerequisites, *, is_complete: bool
@@ -62,7 +65,12 @@ class Feed:
                 if wanted != self._format:
                     events.append(SwitchInit(track.kind, track.key, segment.rung, segment.index))
                     self._format = wanted
-                events.append(FeedSegment(segment.request_id, track.kind, track.key, segment.rung, segment.index))
+                if self._arriving.was_begun(segment):
+                    events += self._arriving.feed(track, segment)
+                    if not self._arriving.is_whole:
+                        break
+                else:
+                    events.append(FeedSegment(segment.request_id, track.kind, track.key, segment.rung, segment.index))
             self.next_index = segment.index + 1
         if is_complete and self.next_index >= track.stop_index and not self._has_ended:
             events.append(EndTrack(track.kind))

@@ -75,7 +75,8 @@ class Live:
         """What may be played now: from where, and up to where it is there."""
         edge = self.edge_us(now)
         start = max(track.track.start_us[0] for track in tracks)
-        end = min(edge + self.edge.early_us, *(track.track.end_us() for track in tracks))
+        early_us = 0 if self.edge.chunk_us else self.edge.early_us  # chunks are there as soon as they are made
+        end = min(edge + early_us, *(track.track.end_us() for track in tracks))
         if self.edge.depth_us is not None:
             start = max(start, edge - self.edge.depth_us)
         return start, max(start, end)
@@ -128,6 +129,11 @@ class Live:
         end_us = track.track.segment_start_us(track.next_index + 1)
         span_us = EARLY_SPAN_US if self.edge.follows_clock else LATE_SPAN_US
         return end_us >= now + self.edge.edge_offset_us - span_us
+
+    def is_in_the_making(self, track: TrackState, request: Request) -> bool:
+        """Whether a segment that comes in chunks was not whole yet when it was asked for."""
+        end_us = track.track.segment_start_us(request.index + 1)
+        return self.edge.chunk_us > 0 and end_us > self.edge_us(request.request_us)
 
     def refresh_at_us(self) -> int | None:
         """When the manifest is to be asked for again; None while it is being asked for or will not change."""
@@ -218,9 +224,10 @@ class Live:
             return False
         segment_us = track.track.segment_us(request.index)
         if not self.edge.follows_clock:
-            track.retries.at_us = now + min(segment_us // 2, LATE_DELAY_US)
+            track.retries.at_us = now + min((self.edge.chunk_us or segment_us) // 2, LATE_DELAY_US)
             return True
-        step_us = segment_us if has_received else segment_us << (tries - 1)
+        step_us = self.edge.chunk_us or segment_us
+        step_us = step_us if has_received else step_us << (tries - 1)
         believed_us = now + self.edge.edge_offset_us + self.edge.early_us - end_us
         self.correction_us = max(self.correction_us, believed_us + step_us)
         return True

@@ -54,7 +54,8 @@ class Overdue:
             return None
         if request.arrived_us:
             return _without_keys(track, request) if now - request.arrived_us >= LIMIT_US else None
-        silent_us = now - max(request.heard_us, self.heard_us)
+        is_begun = track.arriving.is_at(request.index)  # chunks come at their own times, whatever fills the link
+        silent_us = now - (request.heard_us if is_begun else max(request.heard_us, self.heard_us))
         is_little = ahead_us < SHORT_SEGMENTS * track.track.segment_us(request.index)
         if is_little and not request.is_replacement and silent_us >= self._patience_us(track, request, now):
             track.retries.cut = True
@@ -75,6 +76,8 @@ class Overdue:
         sources = track.track.stretch_of(request.index).sources
         if self._is_elsewhere(sources, {request.source, *track.retries.tried.get(request.rung, ())}, now):
             return self._silence_us
+        if track.arriving.is_at(request.index) and not track.retries.cut:
+            return self._silence_us // 2  # nothing is lost by asking for the rest
         can_lower = not track.retries.cut and request.rung > lowest_rung(track)
         return SAME_SOURCE_FACTOR * self._silence_us if can_lower else float("inf")
 
@@ -131,4 +134,7 @@ def _without_keys(track: TrackState, request: Request) -> FetchFailure:
 
 def _too_slow(track: TrackState, request: Request, what: str) -> FetchFailure:
     name = track.track.stretch_of(request.index).rungs[request.rung].key
-    return FetchFailure("fetch_timeout", f"segment {request.index} of {name}: {what}", retryable=True)
+    part = track.arriving.segment()
+    kept_bytes = part.size_bytes if part is not None and part.request_id == request.request_id else 0
+    text = f"segment {request.index} of {name}: {what}"
+    return FetchFailure("fetch_timeout", text, retryable=True, kept_bytes=kept_bytes)

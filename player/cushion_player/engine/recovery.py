@@ -55,7 +55,9 @@ class Recovery:
             if not self._go_on(track, request.rung, failure, track.ahead_us(position_us), now):
                 track.failure = failure
                 return events
-            if failure.is_transient or request.rung not in retries.dead_rungs:
+            if has_more and track.arriving.segment() is not None:
+                wait_us = 0  # the rest is due now
+            elif failure.is_transient or request.rung not in retries.dead_rungs:
                 wait_us = self._wait_us(failure, max(1, retries.rounds[request.rung], retries.transient_rounds))
                 retries.at_us = now + wait_us
         attempts = len(retries.log)
@@ -75,7 +77,8 @@ class Recovery:
                 return False
             is_short = ahead_us < SHORT_BUFFER_SEGMENTS * track.track.segment_us(track.next_index)
             has_lost_time = is_short and failure.kind is FailureClass.TIMEOUT
-            if has_lost_time or retries.rounds[rung] > 1:
+            is_begun = retries.kept is not None and track.arriving.segment() is not None
+            if (has_lost_time and not is_begun) or retries.rounds[rung] > 1:
                 _lower_hopes(track, rung, to_lowest=has_lost_time)
             return True
         is_elsewhere = failure.is_whole and len(track.usable_rungs()) > 1

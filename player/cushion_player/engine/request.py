@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cushion_abr.contract import SOURCE_NETWORK
 from cushion_player.events import Attempt
 
 
@@ -35,6 +36,13 @@ class Request:
     looked_us: int = 0
     arrived_us: int = 0
     """When all of it was there, where it has to wait for keys after that; 0 else."""
+    came_from: int = SOURCE_NETWORK
+    busy_us: int = 0
+    """How long the link was busy with its chunks, after the first bytes of each."""
+    busy_bytes: int = 0
+    """What came of it meanwhile."""
+    busy_other_bytes: int = 0
+    """What came of other requests meanwhile."""
 
 
 class Kept(NamedTuple):

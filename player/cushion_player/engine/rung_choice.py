@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cushion_abr.contract import Progress
+from cushion_abr.contract import SOURCE_LOCAL, Progress
 from cushion_abr.reasons import describe
 from cushion_player.buffer import ABSENT, BufferedSegment
 from cushion_player.engine.budget import Budget
@@ -60,16 +60,24 @@ class RungChoice:
             return Choice(allowed.floor, 0, "scrubbing")
         if self.limits.pinned_rung is not None:
             return Choice(allowed.top, 0, "pinned by the viewer")
+        if track.last_came_from == SOURCE_LOCAL:
+            return Choice(allowed.top, 0, "read from a file: there is no link to adapt to")
         rule = self.rules.use(track.stretch.rungs)
         sizes = track.sizes_ahead(rule.lookahead)
-        goal_us, latency_us = self._budget.goal_us(), 0
+        goal_us, latency_us, later_us = self._budget.goal_us(), 0, 0
         live = self._timing.live
         if live is not None:
             latency_us = max(0, live.latency_us(self._playhead.position_us(now), now))
             goal_us = min(goal_us, max(latency_us, live.edge.target_latency_us))  # there can be no more
+            if live.edge.chunk_us:  # what matters is when the last chunk must be there
+                later_us = max(0, track.track.segment_us(track.next_index) - live.edge.chunk_us)
         situation = describe_situation(
             track, phase, self._playhead, goal_us, max_rung=allowed.top, now=now, live_latency_us=latency_us
         )
+        if later_us:
+            situation = situation._replace(
+                buffer_us=situation.buffer_us + later_us, buffer_max_us=situation.buffer_max_us + later_us
+            )
         decision = rule.decide(sizes, situation)
         usable = [each for each in track.usable_rungs() if allowed.floor <= each <= allowed.top]
         rung = max((each for each in usable if each <= decision.rung), default=usable[0])
@@ -107,6 +115,11 @@ class RungChoice:
             return None
         if self.limits.pinned_rung is not None or self._lineup.is_scrubbing:
             return None
+        if track.arriving.segment() is not None:
+            return None  # it plays already
+        live = self._timing.live
+        if live is not None and live.is_in_the_making(track, request):
+            return None  # it comes no faster than it is made
         total_bytes = track.track.size_bytes(request.index, request.rung)
         better = self.rules.use(track.stretch.rungs).abandon(
             Progress(

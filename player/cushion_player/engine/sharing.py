@@ -29,7 +29,8 @@ class LinkShare:
         """What a rule is told of a download that ends now."""
         own_bytes = request.received_bytes - request.resumed_bytes
         others = self.other_bytes(request, now)
-        return Sample(kind, request.rung, own_bytes, request.request_us, request.first_byte_us, now, others)
+        times = request.request_us, request.first_byte_us, now
+        return Sample(kind, request.rung, own_bytes, *times, others, request.came_from)
 
     def other_bytes(self, request: Request, now: int) -> int:
         """What the others have brought during a download's body so far.

@@ -69,6 +69,8 @@ class Timing:
 
     def _is_too_far_ahead(self, track: TrackState, ahead_us: int, position_us: int) -> bool:
         """Whether a track must leave the link to one that has less than it takes to play on."""
+        if self.live is not None and self.live.edge.chunk_us:
+            return False  # each comes no faster than it is made
         behind = [
             other.buffer.ahead_us(position_us)
             for other in self._lineup.tracks

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cushion_abr.contract import SOURCE_NETWORK
 from cushion_player.buffer import ABSENT, BufferedSegment, TrackBuffer
+from cushion_player.engine.arriving import Arriving
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.feed import Feed, can_be_fed
 from cushion_player.engine.prerequisites import Need, Prerequisites, needs_of
@@ -44,6 +46,7 @@ class TrackState:
         """Of the last segment received, in the ladder of its own stretch."""
         self.last_bitrate_bps = 0
         self.last_index_received = -1
+        self.last_came_from = SOURCE_NETWORK
         self.playing_index = -1
         self.playing_rung = -1
         self.playing: TrackRung | None = None
@@ -54,7 +57,8 @@ class TrackState:
         self.wasted_bytes = 0
         """Received and dropped without having been of use."""
         self.prerequisites = Prerequisites()
-        self._feed = Feed(track.first_index)
+        self.arriving = Arriving(self.buffer)
+        self._feed = Feed(track.first_index, self.arriving)
         self._sizes = SizesAhead()
         self._left_out: set[int] = set()
         """Segments that are listed and could not be had."""
@@ -150,6 +154,8 @@ class TrackState:
             events += self._go_on_from(track.first_index, self.buffer.clear())
         elif self.next_index > track.stop_index:  # it was foreseen, and has not come
             events += self._go_on_from(track.stop_index, self.buffer.drop_from(track.stop_index))
+        elif (part := self.arriving.segment()) is not None and part.index >= track.stop_index:
+            events += discarded(self.buffer.drop_from(part.index))
         events += discarded(self.buffer.drop_before(track.first_index))  # nobody knows their times any more
         self.skip_absent()
         return events + self.feed()
@@ -177,7 +183,10 @@ class TrackState:
         return events
 
     def leave_out(self) -> list[Event]:
-        """Make a gap of the segment that is next: it cannot be had."""
+        """Make a gap of the segment that is next: it cannot be had. What has come of it plays."""
+        if self.arriving.segment() is not None:
+            self._take_as_it_is()
+            return []
         events = self.drop_kept()
         self._left_out.add(self.next_index)
         self.track = replace(self.track, gaps=self.track.gaps | {self.next_index})
@@ -185,9 +194,21 @@ class TrackState:
         self.skip_absent()
         return events
 
+    def _take_as_it_is(self) -> None:
+        """No more comes of the segment that was on its way: what is there stands for all of it."""
+        index = self.next_index
+        self.arriving.end_here(self.track.segment_start_us(index + 1))
+        self.next_index = index + 1
+        self.failure, self.retries = None, Retries()
+        self.skip_absent()
+
     def skip_absent(self) -> None:
         """Pass over segments that are not there, so that the next one can be requested."""
-        track = self.track
+        track, index = self.track, self.next_index
+        is_begun = self.in_flight is None and self.has_next and self.arriving.is_at(index)
+        if is_begun and not track.is_there(index):
+            self._take_as_it_is()
+            return
         while self.has_next and self.in_flight is None and not track.is_there(self.next_index):
             index = self.next_index
             start_us = track.segment_start_us(index)
@@ -195,15 +216,25 @@ class TrackState:
             self.next_index = index + 1
             self.retries = Retries()
 
+    def chunk_received(self, request: Request, n_bytes: int, end_us: int) -> list[Event]:
+        """The first `n_bytes` of the segment in flight are there, and can be played up to `end_us`."""
+        start_us, stop_us = self.track.segment_start_us(request.index), self.track.segment_start_us(request.index + 1)
+        self.arriving.grow(request, n_bytes, start_us, min(max(end_us, start_us), stop_us))
+        return self.feed()
+
     def received(self, request: Request, size_bytes: int) -> BufferedSegment:
         """Move a finished request into the buffer."""
         track = self.track
         start_us, end_us = track.segment_start_us(request.index), track.segment_start_us(request.index + 1)
         segment = BufferedSegment(request.index, request.rung, start_us, end_us, size_bytes, request.request_id)
-        self.buffer.append(segment)
+        if self.arriving.segment() is not None:
+            self.arriving.end(segment)
+        else:
+            self.buffer.append(segment)
         self.in_flight = None
         self.next_index = request.index + 1
         self.last_rung = request.rung
+        self.last_came_from = request.came_from
         self.last_index_received = request.index
         self.last_bitrate_bps = track.stretch_of(request.index).rungs[request.rung].bitrate_bps
         self.retries = Retries()
@@ -256,12 +287,17 @@ class TrackState:
         target = self.track.segment_at(position_us) if is_listed else self.track.stop_index
         events: list[Event] = []
         covering = self.buffer.covering(position_us)
+        part = self.arriving.segment()
+        if covering is None and part is not None and part.index == target:  # it will come to the position
+            events += discarded(self.buffer.trim_before(part.start_us))
+            covering = part
         if covering is None:
             events += discarded(self.buffer.clear())
             self.next_index = target
             events += self.drop_kept()
             self.retries = Retries()
             self.failure = None
+        events += discarded(self.arriving.refeed())
         self.revive()
         self._feed.restart(target if covering is None else covering.index)
         self.playing_index = -1
@@ -354,7 +390,8 @@ class TrackState:
 
     def trim(self, position_us: int) -> list[Event]:
         """Forget the media that ends before `position_us`."""
-        return discarded(self.buffer.trim_before(position_us))
+        part = self.arriving.segment()
+        return discarded(self.buffer.trim_before(position_us if part is None else min(position_us, part.start_us)))
 
 
 def discarded(segments: Iterable[BufferedSegment]) -> list[Event]:

@@ -143,6 +143,20 @@ class HlsSegments(LazySegments):
             tuple(self.extras.get(number, ())),
         )
 
+    def following(self, duration: int) -> Segment:
+        """The segment after the last one, which has no address yet, as far as tags before it tell of it."""
+        number = self.end
+        init = self.inits.at(number)
+        return Segment(
+            Address(""),
+            self.starts[-1],
+            duration,
+            number,
+            self.discontinuity_at(number),
+            None if init is self.init or init == self.init else init,
+            keys=self.keys.at(number),
+        )
+
     def start_at(self, index: int) -> int:
         return self.starts[index]
 

@@ -25,7 +25,7 @@ from cushion_player.media.media_file import FileTrack, MediaFile, Open, sniff
 from cushion_player.media.range_file import RangeReader
 from cushion_player.timeline import TrackKind
 from cushion_player.transport import wording
-from cushion_player.transport.base import FetchRequest, FetchResponse, Transport
+from cushion_player.transport.base import ByteSource, FetchRequest, FetchResponse, Transport, source_of
 from cushion_player.transport.file import BytesBody
 
 _FOLDER: Final = ".packets/"
@@ -191,6 +191,7 @@ class _BytesResponse:
     def __init__(self, url: str, body: bytes, media_type: str = "application/octet-stream") -> None:
         self.status: int = 200
         self.url: str = url
+        self.source: ByteSource = ByteSource.LOCAL
         self.headers: Mapping[str, str] = {"content-length": str(len(body)), "content-type": media_type}
         self._body = BytesBody(body)
 
@@ -204,6 +205,7 @@ class _Rejoined:
     def __init__(self, response: FetchResponse, head: bytes, rest: AsyncIterator[bytes]) -> None:
         self.status: int = response.status
         self.url: str = response.url
+        self.source: ByteSource = source_of(response)
         self.headers: Mapping[str, str] = response.headers
         self._head = head
         self._rest = rest

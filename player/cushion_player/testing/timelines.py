@@ -57,6 +57,7 @@ class LiveProgramme:
         ahead_us: int = 0,
         target_us: int = 6_000_000,
         early_us: int = 0,
+        chunk_us: int = 0,
         rates: tuple[float, float] = (0.96, 1.04),
         refresh_us: int = 2_000_000,
         ends_us: int | None = None,
@@ -78,6 +79,7 @@ class LiveProgramme:
             depth_us=window_us,
             early_us=early_us,
             follows_clock=is_clocked,
+            chunk_us=chunk_us,
         )
         self._told_stop = 0
 

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from cushion_player.clock import Clock
 from cushion_player.errors import FetchTimeout, ResponseTooLarge
@@ -65,6 +66,29 @@ class FetchResponse(Protocol):
         ...
 
     def chunks(self) -> AsyncIterator[bytes]: ...
+
+
+class ByteSource(StrEnum):
+    """Where the bytes of an answer came from, as the transport that brought them knows."""
+
+    NETWORK = "network"
+    """Also from a server on this machine: its answers come over a socket, and their speed is real."""
+    CACHE = "cache"
+    LOCAL = "local"
+    """A file, or memory."""
+
+
+@runtime_checkable
+class SaysSource(Protocol):
+    """A response that says where its bytes came from; others are of the network."""
+
+    @property
+    def source(self) -> ByteSource: ...
+
+
+def source_of(response: FetchResponse) -> ByteSource:
+    """Where the bytes of an answer came from: never guessed from how fast they came."""
+    return response.source if isinstance(response, SaysSource) else ByteSource.NETWORK
 
 
 class Transport(Protocol):

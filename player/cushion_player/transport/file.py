@@ -16,7 +16,7 @@ from urllib.request import url2pathname
 
 from cushion_player.errors import UsageError
 from cushion_player.transport import wording
-from cushion_player.transport.base import FetchRequest
+from cushion_player.transport.base import ByteSource, FetchRequest
 
 CHUNK_BYTES: Final = 64 * 1024
 RANGE_NOT_SATISFIABLE: Final = 416
@@ -57,6 +57,7 @@ class FileResponse:
     ) -> None:
         self.status: int = 200 if request.byte_range is None else 206
         self.url: str = request.url
+        self.source: ByteSource = ByteSource.LOCAL
         headers = {"content-length": str(length), "content-type": media_type}
         if request.byte_range is not None:
             headers["content-range"] = f"bytes {first}-{first + length - 1}/{size}"
@@ -119,6 +120,7 @@ class DataResponse:
     def __init__(self, request: FetchRequest, media_type: str, body: bytes, first: int, size: int) -> None:
         self.status: int = 200 if request.byte_range is None else 206
         self.url: str = request.url
+        self.source: ByteSource = ByteSource.LOCAL
         headers = {"content-length": str(len(body)), "content-type": media_type}
         if request.byte_range is not None:
             headers["content-range"] = f"bytes {first}-{first + len(body) - 1}/{size}"

@@ -15,7 +15,7 @@ from typing import Final
 from cushion_player.clock import Clock
 from cushion_player.errors import FetchError
 from cushion_player.transport import wording
-from cushion_player.transport.base import FetchRequest, FetchResponse, Transport
+from cushion_player.transport.base import ByteSource, FetchRequest, FetchResponse, Transport, source_of
 from cushion_traces.link import Link, SharedLink
 
 _IDLE_US: Final = 50_000
@@ -112,6 +112,8 @@ class _ShapedResponse:
     def __init__(self, owner: ShapedTransport, request: FetchRequest, inner: FetchResponse, ready_us: int) -> None:
         self.status: int = inner.status
         self.url: str = inner.url
+        # What crosses a modelled link is measured as if it crossed a real one.
+        self.source: ByteSource = source_of(inner) if owner.link is None else ByteSource.NETWORK
         self.headers: Mapping[str, str] = inner.headers
         self._body = _PacedBody(owner, request, inner, ready_us)
 

@@ -13,8 +13,10 @@ from cushion_player.testing.faults import (
     Frozen,
     Hang,
     Html,
+    IgnoreRange,
     Instead,
     Refuse,
+    Reset,
     Rewrite,
     Shifted,
     Shorten,
@@ -58,7 +60,7 @@ def _live(name: str, expect: GoesOn | Ends | Fails, *rules: Rule, config: LiveCo
         from_s=BEGAN_S + JOINED_S,
         leave_s=WATCHED_S if isinstance(expect, GoesOn) else None,
         needs="live",
-        max_requests=500,
+        max_requests=900 if config.is_low_latency else 500,  # each part and each held reload is one
     )
 
 
@@ -205,6 +207,23 @@ def _dash() -> Iterator[Scenario]:
     yield _live(
         "low latency and a truncated chunk (dash)", WITH_STALL, Rule("/p0/v*/60.m4s", (Truncate(9000),)), config=LOW
     )
+    near = replace(LOW, dash=replace(low, latency_ms=(1500, 1000, 6000)))
+    every: dict[str, Fault] = {
+        "silent": Stall(30_000),
+        "closed": Truncate(30_000),
+        "reset": Reset(9000),
+        "refused": Status(503),
+    }
+    for what, fault in by_name(every):
+        rule = Rule("/p0/*/60.m4s", (fault,))
+        yield _live(f"nearer than a segment and a body is {what} (dash)", WITH_STALL, rule, config=near)
+    for seconds in (-0.3, 0.3):
+        wrong = during(0, 1e6, Shifted(seconds), "*.m4s")
+        yield _live(f"nearer than a segment and segments are {seconds:+} s off (dash)", WITH_STALL, wrong, config=near)
+    gone = Rule("/p0/v?/60.m4s", (Truncate(30_000), *(Status(404),) * 9), is_per_path=False)
+    yield _live("the rest of a segment is gone (dash)", WITH_STALL, gone, config=near)
+    other = Rule("/p0/v*/60.m4s", (Truncate(30_000), IgnoreRange()))
+    yield _live("the rest of a segment comes with all of it (dash)", WITH_STALL, other, config=near)
 
 
 def _hls() -> Iterator[Scenario]:
@@ -232,6 +251,10 @@ def _hls() -> Iterator[Scenario]:
     yield hls("a part is 404", WITH_STALL, Rule("/p0/*/60.2.m4s", (Status(404),), repeats=True), config=LOW)
     yield hls("a hinted part hangs", WITH_STALL, Rule("/p0/*/60.2.m4s", (Hang(),)), config=LOW)
     yield hls("a part is truncated", WITH_STALL, Rule("/p0/*/60.1.m4s", (Truncate(700),)), config=LOW)
+    skips = GoesOn(WATCHED_S - 25, rebuffers=(0, 2), skipped=(1, 1))
+    yield hls("parts are gone for good", skips, Rule("/p0/*/60.?.m4s", (Status(404),), repeats=True), config=LOW)
+    yield hls("the end of a part is reset", WITH_STALL, Rule("/p0/*/60.1.m4s", (Reset(700),)), config=LOW)
+    yield hls("one held reload is never answered", WITH_STALL, Rule("/v?.m3u8", (None,) * 40 + (Hang(),)), config=LOW)
     yield hls("held reloads hang", GoesOn(20, rebuffers=ANY), during(15, 20, Hang(), media), config=LOW)
     yield hls("held reloads are 503", WITH_STALL, during(15, 18, Status(503), media), config=LOW)
     yield hls(
