@@ -15,6 +15,7 @@ from cushion_player.engine.seeking import Seeking
 from cushion_player.engine.steering import Steering
 from cushion_player.engine.switching import Switching
 from cushion_player.engine.timing import Timing
+from cushion_player.engine.track import discarded
 from cushion_player.engine.trick import TrickPlay
 from cushion_player.engine.waits import Waits
 from cushion_player.events import LiveJumped, RungCapped, TrackDropped
@@ -120,6 +121,7 @@ class Turn:
         """Go on without what can be done without."""
         for track in [track for track in self._lineup.tracks if track.failure is not None and not track.is_required]:
             assert track.failure is not None
+            self._emit(*track.drop_kept(), *discarded(track.buffer.clear()))
             self._lineup.remove(track)
             position = self._playhead.position_us(now)
             self._emit(TrackDropped(track.kind, track.track.key, position, track.failure.message))

@@ -191,6 +191,18 @@ def test_a_change_of_mind_leaves_the_language_as_it_was() -> None:
     assert {fetch.key for fetch in playing.requests(AUDIO) if fetch.index > 20} == {"audio"}
 
 
+def test_of_subtitles_that_are_dropped_nothing_is_kept() -> None:
+    playing = Playing(with_languages(), fail=text_that_ends_early)
+    playing.select(TrackSelection(text="text/en"))
+    while not playing.told(TrackDropped):
+        playing.run(playing.driver.now_us / SECOND + 1)
+
+    fed = {event.request_id for event in playing.fed(TEXT)}
+    assert len(fed) == 13
+    assert fed <= {event.request_id for event in playing.events if isinstance(event, DiscardSegment)}
+    assert playing.position_s() < 26
+
+
 def test_a_language_that_cannot_be_had_is_dropped_and_the_old_one_goes_on() -> None:
     playing = Playing(with_languages(), fail=no_german)
     playing.run(8)
