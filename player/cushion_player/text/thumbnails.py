@@ -12,10 +12,12 @@ from collections.abc import Container as Holder
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from cushion_player import manifest
+from cushion_player.errors import ManifestError
 from cushion_player.manifest import Need
+from cushion_player.manifest.guard import Base
 from cushion_player.model import (
     AdaptationSet,
     Address,
@@ -120,14 +122,15 @@ class ThumbnailIndex:
         """
         from cushion_player.text.vtt import read_vtt  # 10 ms, and few titles have such a file
 
+        base = Base(url)
         found: list[Thumbnail] = []
         for cue in read_vtt(data).cues:
             line = cue.text.strip().split("\n")[0].strip()
             try:
-                address, fragment = urldefrag(urljoin(url, line))
-            except ValueError:
+                address, fragment = urldefrag(base.resolve(line, "a list of thumbnails"))
+            except ManifestError:  # it leads where nobody may be led, or nowhere
                 continue
-            if line and address.partition(":")[0].lower() in ("http", "https", "file", "data"):
+            if line:
                 found.append(Thumbnail(Address(address), cue.start_us, cue.end_us, _crop(fragment)))
         return ThumbnailIndex(tuple(found))
 

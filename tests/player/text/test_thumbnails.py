@@ -125,6 +125,15 @@ javascript:alert(1)
     assert index.at(26 * S) is None
 
 
+@pytest.mark.parametrize(
+    ("url", "is_listed"), [("https://example.com/thumbs.vtt", False), ("file:///t/thumbs.vtt", True)]
+)
+def test_only_a_list_on_the_disk_may_point_at_files(url: str, is_listed: bool) -> None:
+    index = ThumbnailIndex.of_vtt("WEBVTT\n\n00:00.000 --> 00:05.000\nfile:///dev/zero\n", url)
+
+    assert (index.at(0) is not None) is is_listed
+
+
 def test_crop_stays_inside_the_picture() -> None:
     assert Crop(150, 80, 100, 100).in_pixels(200, 100) == (150, 80, 50, 20)
     assert Crop(500, 500, 10, 10).in_pixels(200, 100) == (199, 99, 1, 1)
