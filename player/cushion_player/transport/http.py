@@ -308,6 +308,8 @@ def _translate(request: FetchRequest, error: httpx.HTTPError, url: str) -> Fetch
             return wording.lost(request, f"no connection: {error}", url)
         case httpx.RemoteProtocolError() | httpx.ReadError() | httpx.WriteError():
             return wording.lost(request, "the connection closed before an answer", url)
+        case httpx.LocalProtocolError():  # its words show the header, which may be a token
+            return wording.failed(request, "the request could not be sent: one of its headers is malformed", url)
         case httpx.ProxyError():
             return wording.lost(request, f"the proxy failed: {error}", url)
         case _:

@@ -246,6 +246,13 @@ async def test_redirect_off_the_web_is_refused(origin: Origin, transport: HttpTr
     assert not caught.value.retryable
 
 
+async def test_a_header_that_cannot_be_sent_is_not_shown(origin: Origin, transport: HttpTransport) -> None:
+    with pytest.raises(FetchError, match="one of its headers is malformed") as refused:
+        await get(transport, origin.url("/seg"), headers={"authorization": "Bearer sesame\n"})
+
+    assert "sesame" not in str(refused.value)
+
+
 async def test_secrets_do_not_follow_a_redirect_to_another_host(origin: Origin, transport: HttpTransport) -> None:
     async with Origin({"/x": b"x"}) as other:
         origin.faults.once("/seg", Redirect(other.url("/x")), Redirect("/moved/here"))
