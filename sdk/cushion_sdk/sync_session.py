@@ -196,8 +196,9 @@ class SyncSession:
         self._closing = True
         if self._stop is not None:
             self._stop.set()
-        if self._opening_task is not None:
-            self._opening_task.cancel()
+        opening, self._opening_task = self._opening_task, None
+        if opening is not None:
+            opening.cancel()  # once: a second time would break off what it does to let go
 
     async def _run(self, opening: Callable[[], AbstractAsyncContextManager[PlaybackSession]]) -> None:
         self._stop = asyncio.Event()

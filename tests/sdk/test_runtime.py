@@ -252,6 +252,31 @@ def test_closing_does_not_wait_for_an_opening_that_hangs(device: Device) -> None
     assert session.summary() is None
 
 
+def test_closing_twice_does_not_break_off_what_the_first_lets_go_of(device: Device) -> None:
+    closing, may_close, has_closed = threading.Event(), threading.Event(), threading.Event()
+
+    class SlowOutput(NullDecodeOutput):
+        async def close(self) -> None:
+            closing.set()
+            await asyncio.to_thread(may_close.wait, PATIENCE_S)
+            await super().close()
+            has_closed.set()
+
+    device.transport.faults.always(MPD_URL, Hang(3600))
+    device.output = SlowOutput(device.clock)
+    session = device.open()
+    device.settle()
+
+    session.close_soon()
+    assert closing.wait(PATIENCE_S)
+    session.close_soon()
+    device.settle()
+    may_close.set()
+    session.close()
+
+    assert has_closed.is_set()
+
+
 def test_a_bug_in_a_session_is_told_as_a_failure(device: Device, caplog: pytest.LogCaptureFixture) -> None:
     def explode(request: object) -> bytes:
         raise ZeroDivisionError("oops")
