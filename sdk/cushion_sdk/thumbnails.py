@@ -18,7 +18,7 @@ from cushion_player import manifest
 from cushion_player.clock import Clock
 from cushion_player.errors import CushionError, FetchError, ManifestError
 from cushion_player.manifest import ReadResult
-from cushion_player.model import Address, Presentation
+from cushion_player.model import Address, ContentKind, Presentation
 from cushion_player.transport.base import ANSWER_LIMIT_S, FetchRequest, Transport, fetch_bytes
 
 if TYPE_CHECKING:
@@ -92,9 +92,14 @@ class ThumbnailFetcher:
     @property
     def may_have_some(self) -> bool:
         """Whether there is anything to look for them in."""
+        if self._vtt_url or self._presentation is None:
+            return bool(self._vtt_url)
+        sets = [item for period in self._presentation.periods for item in period.adaptation_sets]
+        if not any(item.kind is ContentKind.IMAGE or item.trick_of for item in sets):
+            return False  # as most titles: nothing to import for them
         from cushion_player.text.thumbnails import has_thumbnails
 
-        return bool(self._vtt_url) or (self._presentation is not None and has_thumbnails(self._presentation))
+        return has_thumbnails(self._presentation)
 
     @property
     def held_bytes(self) -> int:
