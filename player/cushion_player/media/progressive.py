@@ -20,9 +20,9 @@ from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 from xml.sax.saxutils import quoteattr
 
-from cushion_player.errors import MediaError, UsageError
+from cushion_player.errors import FetchError, MediaError, UsageError
 from cushion_player.media.media_file import FileTrack, MediaFile, Open, sniff
-from cushion_player.media.range_file import RangeReader
+from cushion_player.media.range_file import RangeReader, read_whole
 from cushion_player.timeline import TrackKind
 from cushion_player.transport import wording
 from cushion_player.transport.base import ByteSource, FetchRequest, FetchResponse, Transport, source_of
@@ -80,8 +80,8 @@ class ProgressiveTransport:
                 if not container:
                     yield _Rejoined(response, head, chunks)
                     return
-                opener = self._opener(request, response)
-            self._file = await self._run(request, lambda: MediaFile(opener, container))
+                opener = await self._opener(request, response, head, chunks)
+            self._file = await self._run(request, lambda: self._opened(opener, container))
         yield _BytesResponse(self._url, describe(self._file, self._name + _FOLDER).encode(), "application/dash+xml")
 
     async def close(self) -> None:
@@ -91,15 +91,20 @@ class ProgressiveTransport:
         await asyncio.to_thread(self._close_file)
         await self._inner.close()
 
-    def _opener(self, request: FetchRequest, response: FetchResponse) -> Open:
+    async def _opener(
+        self, request: FetchRequest, response: FetchResponse, head: bytes, chunks: AsyncIterator[bytes]
+    ) -> Open:
         parts = urlsplit(response.url)
         if parts.scheme == "file":
             path = url2pathname(parts.path)
             return lambda: path
-        size = int(response.headers.get("content-length", "0") or 0)
-        if not size:
-            raise wording.failed(request, "the server does not say how large the media file is")
-        reader = RangeReader(self._inner, response.url, size, asyncio.get_running_loop())
+        length = response.headers.get("content-length", "")
+        size = int(length) if length.isdecimal() and "content-encoding" not in response.headers else 0
+        whole = None
+        if not size:  # there is no telling where it ends, and so which parts it has
+            whole = await read_whole(request, chunks, head)
+            size = len(whole)
+        reader = RangeReader(self._inner, response.url, size, asyncio.get_running_loop(), whole)
         self._ranges = reader
         return reader.open
 
@@ -110,12 +115,32 @@ class ProgressiveTransport:
             with self._lock:
                 if self._is_closed:
                     raise UsageError("this transport is closed")
-                return work()
+                try:
+                    result = work()
+                except MediaError:
+                    self._raise_failure()  # a file that ends where reading failed is no broken file
+                    raise
+                self._raise_failure()
+                return result
 
         try:
             return await asyncio.to_thread(locked)
         except MediaError as error:
             raise wording.failed(request, str(error)) from error
+
+    def _opened(self, opener: Open, container: str) -> MediaFile:
+        file = MediaFile(opener, container)
+        try:
+            self._raise_failure()
+        except FetchError:
+            file.close()
+            raise
+        return file
+
+    def _raise_failure(self) -> None:
+        failure = self._ranges.take_failure() if self._ranges is not None else None
+        if failure is not None:
+            raise failure
 
     def _segment(self, request: FetchRequest) -> bytes:
         assert self._file is not None

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from cushion_player.clock import MonotonicClock
-from cushion_player.errors import FetchError, HttpStatusError
+from cushion_player.errors import ConnectionLost, FetchError, HttpStatusError
 from cushion_player.loading import load_presentation
+from cushion_player.media import range_file
 from cushion_player.media.headless import HeadlessRenderer
 from cushion_player.media.null_audio import NullAudioOutput
 from cushion_player.media.output import DecodedOutput
@@ -24,6 +25,7 @@ from cushion_player.transport.file import BytesBody, FileTransport
 from tests.player.media.samples import encode_audio, encode_video, mux
 
 URL = "https://cdn.example/films/a%20film.mp4?token=1"
+SEGMENT_URL = "https://cdn.example/films/a%20film.mp4.packets/video/1"
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +47,10 @@ class Response:
 class Server:
     """Serves one body at any URL, by ranges or whole."""
 
-    def __init__(self, body: bytes, *, serves_ranges: bool = True) -> None:
-        self.body, self.serves_ranges = body, serves_ranges
+    def __init__(self, body: bytes, *, serves_ranges: bool = True, tells_size: bool = True) -> None:
+        self.body, self.serves_ranges, self.tells_size = body, serves_ranges, tells_size
+        self.good_ranges: int | None = None
+        """After so many more the connection breaks."""
         self.requests: list[FetchRequest] = []
         self.is_closed = False
 
@@ -54,8 +58,14 @@ class Server:
     async def stream(self, request: FetchRequest) -> AsyncGenerator[FetchResponse, None]:
         self.requests.append(request)
         if request.byte_range is None or not self.serves_ranges:
-            yield Response(request.url, 200, self.body)
+            response = Response(request.url, 200, self.body)
+            response.headers = response.headers if self.tells_size else {}
+            yield response
             return
+        if self.good_ranges is not None:
+            if not self.good_ranges:
+                raise ConnectionLost("gone", url=request.url)
+            self.good_ranges -= 1
         first, last = request.byte_range
         yield Response(request.url, 206, self.body[first : None if last is None else last + 1])
 
@@ -139,12 +149,52 @@ async def test_what_the_file_does_not_have_is_not_found(film: bytes, where: str)
     await transport.close()
 
 
-async def test_a_server_without_ranges_is_refused_in_words(film: bytes) -> None:
-    transport = ProgressiveTransport(Server(film, serves_ranges=False), URL)
+@pytest.mark.parametrize("tells_size", [True, False])
+async def test_a_file_of_which_no_parts_are_served_is_read_whole_and_once(film: bytes, tells_size: bool) -> None:
+    server = Server(film, serves_ranges=False, tells_size=tells_size)
+    transport, clock = ProgressiveTransport(server, URL), MonotonicClock()
+    await fetch_bytes(transport, FetchRequest(URL, label="manifest"), clock)
+    asked = len(server.requests)
+
+    segment = await fetch_bytes(transport, FetchRequest(SEGMENT_URL), clock)
+
+    assert len(segment.body) > 30_000
+    assert asked == len(server.requests) == (3 if tells_size else 1)
+    await transport.close()
+
+
+@pytest.mark.parametrize("tells_size", [True, False])
+async def test_a_large_file_of_which_no_parts_are_served_is_refused_in_words(
+    film: bytes, tells_size: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(range_file, "WHOLE_LIMIT_BYTES", len(film) - 1)
+    transport = ProgressiveTransport(Server(film, serves_ranges=False, tells_size=tells_size), URL)
 
     with pytest.raises(FetchError, match="does not serve parts"):
         await fetch_bytes(transport, FetchRequest(URL, label="manifest"), MonotonicClock())
 
+    await transport.close()
+
+
+async def test_a_network_that_fails_while_a_file_is_read_is_told_as_such_and_may_come_back(
+    film: bytes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever it fails: while the file is looked at, and in the middle of a segment."""
+    monkeypatch.setattr(range_file, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(range_file, "_KEPT_BLOCKS", 1)
+    server, clock = Server(film), MonotonicClock()
+    transport = ProgressiveTransport(server, URL)
+    bodies: list[bytes] = []
+    for url in (URL, SEGMENT_URL, SEGMENT_URL):
+        for good in (0, 3, 20):
+            server.good_ranges = good
+            with pytest.raises(ConnectionLost):
+                await fetch_bytes(transport, FetchRequest(url), clock)
+        server.good_ranges = None
+        bodies.append((await fetch_bytes(transport, FetchRequest(url), clock)).body)
+    assert bodies[1] == bodies[2]
+    assert len(bodies[1]) > 30_000
+    assert capfd.readouterr().err == ""
     await transport.close()
 
 
