@@ -181,9 +181,11 @@ class RefreshManifest:
     """Find out how a live presentation goes on; answer with `timeline_updated` or `refresh_failed`.
 
     keys: the tracks that are played, or are to be: where each has a playlist of its own, the others are let be.
+    sources: the order in which a steering server wants sources to be asked; () where there is none.
     """
 
     keys: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import TypeVar
 
 from cushion_player import manifest
 from cushion_player.addressing import PlaybackPlan
@@ -27,7 +28,15 @@ from cushion_player.manifest.hls_parts import parts_of, representation_of
 from cushion_player.manifest.hls_pathways import read_at_place
 from cushion_player.manifest.hls_refresh import joining_url, reload_delay
 from cushion_player.manifest.hls_refresh import reload_url as playlist_url
-from cushion_player.model import US_PER_S, BaseUrl, Location, Presentation, Representation, seconds_to_us
+from cushion_player.model import (
+    US_PER_S,
+    BaseUrl,
+    Location,
+    PatchLocation,
+    Presentation,
+    Representation,
+    seconds_to_us,
+)
 from cushion_player.places import sources_of
 from cushion_player.receiving_parts import Ahead, PartNews
 from cushion_player.sourcing import Sourcing
@@ -45,6 +54,9 @@ LATE_VERSIONS = 4
 """A rung's playlist may be so many versions behind another's."""
 BLOCK_TARGETS = 3
 """A blocking reload is answered within so many target durations or not at all (RFC 8216bis 6.2.5.2)."""
+
+
+P = TypeVar("P", Location, PatchLocation)
 
 
 class LiveSource:
@@ -72,8 +84,10 @@ class LiveSource:
         """By track, the source that was asked last."""
         self._others = tuple(others)
         self._seed = seed
+        self._wanted: tuple[str, ...] = ()
+        """The sources in the order in which they are to be asked, as far as there is one."""
         self._good: tuple[tuple[Location, ...], str] = ((), "")
-        """Where the manifest was had last, and what it offered then."""
+        """Where the whole manifest was had last, and which places were offered then, in that order."""
         self._clock = clock
         self._sync = sync
         self._timeouts = FetchTimeouts(
@@ -111,14 +125,16 @@ class LiveSource:
         self,
         group: asyncio.TaskGroup,
         keys: Sequence[str],
+        sources: tuple[str, ...],
         on_update: Callable[[TimelineUpdate], None],
         on_failure: Callable[[FetchFailure], None],
     ) -> None:
         """Find out how it goes on, and say so by one of the two.
 
-        keys: of the tracks whose playlists are read (HLS); () for all.
+        keys: of the tracks whose playlists are read (HLS); () for all. sources: the order in which places are asked.
         """
         self._planner.follow(keys)
+        self._wanted = sources
         task = group.create_task(self._refresh(group, on_update, on_failure))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -211,7 +227,8 @@ class LiveSource:
         if presentation.live.minimum_update_period is None:
             return  # it will not change: only time goes on
         utc = Fraction(self._clock.now_us() + self._sync.utc_offset_us, US_PER_S)
-        wanted, whole_urls = manifest.reload_url(presentation, now=utc), self._whole_urls()
+        ordered = replace(presentation, patch_locations=self._ordered(presentation.patch_locations))
+        wanted, whole_urls = manifest.reload_url(ordered, now=utc), self._whole_urls()
         if wanted in whole_urls:
             refreshed = await self._refreshed(whole_urls, "the manifest")
         else:
@@ -227,12 +244,17 @@ class LiveSource:
 
     def _whole_urls(self) -> list[str]:
         """Where the whole MPD may be had: first where it was had last, as long as it offers the same places."""
-        presentation = self._presentation
-        urls = [*(place.url for place in presentation.locations), presentation.url, *self._others]
+        places = self._ordered(self._presentation.locations)
+        urls = [*(place.url for place in places), self._presentation.url, *self._others]
         offered, good_url = self._good
-        if offered == presentation.locations and good_url in urls:
+        if offered == places and good_url in urls:
             urls.insert(0, good_url)
         return list(dict.fromkeys(urls))
+
+    def _ordered(self, places: tuple[P, ...]) -> tuple[P, ...]:
+        """Places in the order of their sources; those it does not name stay where they are, behind."""
+        rank = {name: number for number, name in enumerate(self._wanted)}
+        return tuple(sorted(places, key=lambda place: rank.get(place.service_location, len(rank))))
 
     async def _refreshed(self, urls: Sequence[str], label: str) -> manifest.Refresh:
         """What the first of these addresses that can be had and read brings."""
@@ -240,7 +262,8 @@ class LiveSource:
 
         def read(fetched: FetchResult, url: str) -> manifest.Refresh:
             refreshed = manifest.refresh(presentation, fetched.body, fetched.url)
-            self._good = refreshed.presentation.locations, url
+            if url in self._whole_urls():
+                self._good = self._ordered(refreshed.presentation.locations), url
             return refreshed
 
         request = FetchRequest(urls[0], label=label, timeouts=self._timeouts)

@@ -443,7 +443,7 @@ class Player:
                 self._output.stop()
             case RefreshManifest():
                 assert self._live is not None, "only what is live goes on"
-                self._live.refresh(self._group, effect.keys, self._updated, self._refresh_failed)
+                self._live.refresh(self._group, effect.keys, effect.sources, self._updated, self._refresh_failed)
             case AskSteering():
                 assert self._steering is not None, "who asks for it has been told of it"
                 self._steering.ask(effect, self._group, self._steered, self._steering_failed)

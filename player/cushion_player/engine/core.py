@@ -119,11 +119,12 @@ class PlaybackEngine:
         ]
         self._rules.use(self._lineup.main.track.rungs)
         if edge is not None:
-            following = Following(self.config, edge, self._lineup, self._playhead, self._emit, now)
+            board = self._recovery.board
+            following = Following(self.config, edge, self._lineup, self._playhead, board, self._emit, now)
             self._follow(following)
         if timeline.steering is not None:
-            board, policy = self._recovery.board, self.config.retry
-            self._turn.steering = Steering(timeline.steering, board, policy, self._seed, self._emit, now)
+            policy = self.config.retry
+            self._turn.steering = Steering(timeline.steering, self._recovery.board, policy, self._seed, self._emit, now)
         self._waits.begin(now)
         wanted = timeline.start_us if position_us is None else position_us
         self._playback.reposition(self._seeking.target_us(wanted, now), now)

@@ -9,6 +9,7 @@ from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.live import CHECK_US, Live
 from cushion_player.engine.phase import WAITING, Phase
 from cushion_player.engine.playhead import Playhead
+from cushion_player.engine.sources import SourceBoard
 from cushion_player.engine.track import TrackState
 from cushion_player.events import Attempt, LiveStale, RefreshManifest, StallCause, StartOutput
 from cushion_player.timeline import LiveEdge, Timeline
@@ -28,6 +29,7 @@ class Following:
         edge: LiveEdge,
         lineup: Lineup,
         playhead: Playhead,
+        board: SourceBoard,
         emit: Callable[..., None],
         now: int,
     ) -> None:
@@ -37,6 +39,7 @@ class Following:
         self._lineup = lineup
         self._tracks = lineup.required
         self._playhead = playhead
+        self._board = board
         self._emit: Callable[..., None] = emit
         self._viewer_rate = playhead.rate
         self._check_at_us = now
@@ -59,7 +62,8 @@ class Following:
         at_us = self.live.refresh_at_us()
         if at_us is not None and at_us <= now:
             self.live.begin_refresh(now)
-            self._emit(RefreshManifest(tuple(track.track.key for track in self._lineup.tracks)))
+            keys = tuple(track.track.key for track in self._lineup.tracks)
+            self._emit(RefreshManifest(keys, self._board.wanted(now)))
 
     def updated(self, before: Timeline, after: Timeline, update: TimelineUpdate, now: int) -> None:
         """Another version came; `update` led to it and says that it is still live."""

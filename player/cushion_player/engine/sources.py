@@ -61,6 +61,10 @@ class SourceBoard:
         rank = {name: number for number, name in enumerate(self._steered)}
         return sorted(found, key=lambda name: rank.get(name, len(rank)))
 
+    def wanted(self, now: int) -> tuple[str, ...]:
+        """The order that a steering server wants, those that are penalised last; () without one."""
+        return tuple(sorted(self._steered, key=lambda name: self.is_penalised(name, now)))
+
     def pick(self, listed: tuple[str, ...], now: int, excluded: Collection[str] = ()) -> str | None:
         """The source to ask now; where all are penalised, the one whose penalty ends first. None: all excluded.
 
