@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-from cushion_player.engine import TrackSelection
+from cushion_player.engine import Loop, TrackSelection
 from cushion_player.engine.snapshot import EngineSnapshot
 from cushion_player.errors import UsageError
 from cushion_player.events import (
     LiveEnded,
     LiveJumped,
+    LoopedBack,
     Notice,
     PlaybackEnded,
     PlaybackFailed,
@@ -255,4 +256,22 @@ def test_who_goes_to_the_edge_while_paused_is_not_taken_back_to_the_window(path:
 
     assert not session.noticed(LiveJumped)
     assert snapshot.live_latency_us < snapshot.target_latency_us + 4 * SECOND
+    session.check_replays()
+
+
+@pytest.mark.parametrize("path", ["/live.mpd", "/live.m3u8"])
+def test_a_stretch_of_a_live_presentation_is_looped_exactly(path: str) -> None:
+    session = Session(PLAIN, path)
+    ends: list[int] = []
+
+    def loop(player: Player) -> None:
+        start_us = player.snapshot().engine.position_us
+        ends.append(start_us + 3 * SECOND)
+        player.set_loop(Loop(start_us, ends[0]))
+
+    session.run(30, {5: loop})
+
+    looped = [notice for notice in session.notices if isinstance(notice, LoopedBack)]
+    assert len(looped) >= 6
+    assert all(abs(notice.from_us - ends[0]) <= 1000 for notice in looped)
     session.check_replays()

@@ -83,7 +83,8 @@ class Playback:
             self._notice_rung(track, position)
             self._emit(*track.trim(position - self._config.back_buffer_us))
         self._tell_events(self._schedule.advance(position), now)
-        if self.loop is not None and position >= self._stop_us > self.loop.start_us:
+        stop_us = self._stop_us
+        if self.loop is not None and stop_us is not None and position >= stop_us > self.loop.start_us:
             self._loop_back(self.loop, position, now)
             return
         if self.following is None and position >= self.duration_us:
@@ -214,7 +215,8 @@ class Playback:
         if not self._playhead.is_running:
             return [self._waits.hold_until_us] if self._waits.is_waiting and self._waits.hold_until_us > now else []
         position = self._playhead.position_us(now)
-        stops = [] if self.following is not None else [self._stop_us]
+        stop_us = self._stop_us
+        stops = [] if stop_us is None else [stop_us]
         event_us = self._schedule.next_us(position)
         if event_us is not None:
             stops.append(event_us)
@@ -239,7 +241,9 @@ class Playback:
         self._emit(*changes)
 
     @property
-    def _stop_us(self) -> int:
-        """Where playback stops, or begins its loop again."""
+    def _stop_us(self) -> int | None:
+        """Where playback stops, or begins its loop again; None where a live presentation goes on and on."""
         end_us = self.loop.end_us if self.loop is not None else None
+        if self.following is not None:
+            return end_us
         return self.duration_us if end_us is None else min(end_us, self.duration_us)
