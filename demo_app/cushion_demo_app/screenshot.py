@@ -77,6 +77,7 @@ class Photographer(QtCore.QObject):
             "clock_us": clock_us,
             "rung": frame.rung,
             "height_px": frame.height_px,
+            "is_on_gpu": self._page.surface.is_on_gpu,
             "picture_box_px": [
                 round((corner.x() + box.x) * ratio),
                 round((corner.y() + box.y) * ratio),

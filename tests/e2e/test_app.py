@@ -60,13 +60,13 @@ def pixels(path: Path) -> NDArray[np.uint8]:
 
 
 def photograph(
-    stack: Stack, title: Title, at_s: float, picture: Path, env: dict[str, str]
+    stack: Stack, title: Title, at_s: float, picture: Path, env: dict[str, str], *options: str
 ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     """The video's rectangle on the screen when the clock passed `at_s`, and what the app says about that moment."""
     stack.rewind(title)
     done = cushion(
         "app", "--data", str(picture.parent / "device-data"), "--server", stack.url, "--title", title.title_id,
-        "--screenshot-at", str(at_s), "--screenshot", str(picture), env=env, timeout_s=90,
+        "--screenshot-at", str(at_s), "--screenshot", str(picture), *options, env=env, timeout_s=90,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -85,6 +85,19 @@ def test_picture_on_the_screen_is_the_frame_the_clock_asks_for(
     assert code == round(facts["frame_time_us"] / FRAME_US)
     assert abs(facts["clock_us"] - facts["frame_time_us"]) <= FRAME_US + facts["frame_duration_us"]
     assert 5_000_000 <= facts["clock_us"] < 6_000_000
+
+
+def test_picture_by_way_of_opengl_is_the_film_too(
+    stack: Stack, film_title: Title, tmp_path: Path, on_screen: dict[str, str]
+) -> None:
+    """Drawn by the processor here, in the place of a card: slow, and a few frames behind what was handed over."""
+    seen, facts = photograph(stack, film_title, 4.0, tmp_path / "window.png", on_screen, "--renderer", "gpu")
+    if not facts["is_on_gpu"]:
+        pytest.skip("there is no OpenGL under this display")
+
+    code = read_frame_code(seen)
+    assert code is not None
+    assert -1 <= round(facts["frame_time_us"] / FRAME_US) - code <= FILM.frame_rate
 
 
 def test_killed_app_resumes_within_a_second(
