@@ -94,12 +94,11 @@ class Requests:
         task = self._tasks.pop(request_id, None)
         if task is not None:
             task.cancel()
-        if self.live is None:
-            self._kept.pop(request_id, None)
-            return
         arrival = self._arrivals.pop(request_id, None)
         if arrival is not None and arrival.has_told:
             self._kept[request_id] = arrival.body
+        elif arrival is None and request_id in self._kept and not self._kept[request_id].is_growing:
+            del self._kept[request_id]  # what it was to go on behind
 
     def discard(self, request_id: int) -> None:
         self._segments.pop(request_id, None)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cushion_player.engine.config import FetchFailure
 from cushion_player.events import Attempt
-from cushion_player.timeline import Stretch
+from cushion_player.timeline import Stretch, Track
 
 
 class NeedKind(StrEnum):
@@ -108,6 +108,14 @@ class Prerequisites:
         """Why the first rung of a stretch that is lost is lost."""
         needs = (need for rung in range(len(stretch.rungs)) for need in needs_of(stretch, rung))
         return next((self.states[need].lost for need in needs if need in self.states and self.states[need].lost), None)
+
+    def forget_before(self, track: Track) -> None:
+        """Drop the needs of what has left the track, unless they are being asked for: keys may change for days."""
+        stretches = track.stretches[track.stretch_number(track.first_index) :]
+        wanted = {need for each in stretches for rung in range(len(each.rungs)) for need in needs_of(each, rung)}
+        self.states = {
+            need: state for need, state in self.states.items() if need in wanted or state.request_id is not None
+        }
 
     def asked(self, request_id: int) -> tuple[Need, NeedState] | None:
         """The need that a request was made for."""

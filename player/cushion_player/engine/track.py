@@ -139,6 +139,7 @@ class TrackState:
         events: list[Event] = []
         if self.in_flight is not None and not track.first_index <= self.in_flight.index < track.stop_index:
             events += self.abandon("it is no longer offered")
+        self.prerequisites.forget_before(track)
         self._left_out = {index for index in self._left_out if index >= track.first_index}
         self.track = replace(track, gaps=track.gaps | self._left_out) if self._left_out else track
         self.may_grow = may_grow

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from cushion_player.engine import FetchFailure, PlaybackEngine
+from cushion_player.engine.prerequisites import NeedKind, Place
+from cushion_player.engine.track import TrackState
 from cushion_player.events import (
     AcquireKey,
     Event,
@@ -234,3 +236,22 @@ def test_a_track_of_one_rung_has_one_stretch() -> None:
 
     assert track.stretches == (Stretch(7, AD[:1]),)
     assert (track.segment_at(-1), track.segment_at(SECOND), track.stop_index) == (7, 8, 9)
+
+
+def test_keys_that_change_for_days_are_forgotten_with_their_segments() -> None:
+    def listed(first: int, stop: int) -> Track:
+        rungs = (TrackRung("video", 500_000),)
+        stretches = tuple(Stretch(index, rungs, inits=("init",), keys=(f"key {index}",)) for index in range(stop))
+        bounds = tuple(index * SECOND for index in range(first, stop + 1))
+        return Track(TrackKind.VIDEO, "video", "", rungs, bounds, stretches=stretches, first_index=first)
+
+    state = TrackState(listed(0, 1), may_grow=True)
+    for stop in range(1, 200):
+        state.update(listed(max(0, stop - 10), stop), may_grow=True)
+        for _ in range(2):  # the key waits for the initialisation segment
+            for _, known in state.prerequisites.open(state.track.stretch_of(stop - 1), Place(stop - 1, 0)):
+                known.is_held = True
+
+    keys = [need.name for need in state.prerequisites.states if need.kind is NeedKind.KEY]
+    assert keys == [f"key {index}" for index in range(189, 199)]
+    assert all(state.prerequisites.are_held(state.track.stretch_of(index), 0) for index in range(189, 199))
