@@ -7,6 +7,7 @@ written to the audio output, whose clock leads. Everything the listener hears, i
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +38,8 @@ from cushion_player.timeline import TrackKind
 
 if TYPE_CHECKING:
     from cushion_player.text.cue import Cue
+
+log = logging.getLogger(__name__)
 
 __all__ = ["DecodedOutput", "NullDecodeOutput"]
 
@@ -153,6 +156,7 @@ class DecodedOutput:
         self._text.start()
         if self._reports is None:
             self._reports = asyncio.get_running_loop().create_task(self._report(), name="cushion-output-reports")
+            self._reports.add_done_callback(_log_failure)
 
     def stop(self) -> None:
         self._audio_output.stop()
@@ -323,6 +327,12 @@ class DecodedOutput:
         return (TrackKind.VIDEO in self._tracks and self._video.is_starved(position_us)) or (
             TrackKind.AUDIO in self._tracks and self._audio.is_starved()
         )
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    """Nobody waits for the task: an error of whoever listens would go unheard."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("the output tells nothing any more", exc_info=error)
 
 
 async def _joined(track: DecodeThread) -> None:

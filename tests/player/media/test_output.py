@@ -501,3 +501,21 @@ async def test_a_key_that_is_missing_is_told_as_such_and_with_it_playback_goes_o
         await playing.settle()
 
         assert playing.listener.told[1:] == [("ready",)]
+
+
+async def test_an_error_of_the_listener_is_logged(ladder: FilmLadder, caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(RecordingListener):
+        def on_position(self, position_us: int) -> None:
+            raise ZeroDivisionError(position_us)
+
+    async with Playing(ladder) as playing:
+        playing.output.attach(Failing())
+        playing.output.prepare(0, BOTH)
+        playing.feed_video(range(1))
+        playing.feed_audio(range(1))
+        await playing.settle()
+        playing.output.start(0, 1.0)
+        await playing.run(300_000)
+
+    assert "tells nothing any more" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
