@@ -7,10 +7,8 @@ from collections.abc import Callable
 from cushion_demo_app.qt import QtCore
 from cushion_player.outputs import FrameSource, VideoFrame
 
-_TICK_MS = 8
-"""Longest sleep while frames flow: half a frame at 60 Hz."""
-_IDLE_TICK_MS = 24
-"""While nothing is queued."""
+_TICK_MS = 24
+"""Longest sleep, so that a seek or another rate is soon noticed."""
 _EAGER_TICK_MS = 4
 _EAGER_LOOKS = 120
 """So often at first, when there is a new source or no further frame: half a second in which a start or a seek ends."""
@@ -60,7 +58,7 @@ class FramePuller(QtCore.QObject):
         due_us = source.next_due_in_us()
         if due_us is None:
             self._looks += 1
-            self._timer.start(_EAGER_TICK_MS if self._looks <= _EAGER_LOOKS else _IDLE_TICK_MS)
+            self._timer.start(_EAGER_TICK_MS if self._looks <= _EAGER_LOOKS else _TICK_MS)
         else:
             self._looks = 0
             self._timer.start(max(1, min(_TICK_MS, -(-due_us // 1000))))

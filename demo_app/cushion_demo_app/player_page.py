@@ -121,7 +121,8 @@ class PlayerPage(QtWidgets.QWidget):
         """Make the controls agree with `state`; `waiting` brings the spinner."""
         was_playing = self._state.playing
         self._state = state
-        self.control_bar.show_state(state)
+        if self.controls_shown:
+            self.control_bar.show_state(state)
         self.end_panel.setVisible(state.ended)
         self.spinner.set_waiting(waiting and self.banner.isHidden())
         if state.playing != was_playing:
@@ -193,6 +194,7 @@ class PlayerPage(QtWidgets.QWidget):
     def reveal_controls(self) -> None:
         """Show the bars; they leave again after a while of playing undisturbed."""
         if not self.controls_shown:
+            self.control_bar.show_state(self._state)
             self.control_bar.show()
             self.top_bar.show()
             self.unsetCursor()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cushion_demo_app.control_state import ControlState
@@ -125,6 +127,18 @@ def test_controls_leave_while_playing_and_come_back_with_the_mouse(page: PlayerP
     mouse(page.surface, QtCore.QEvent.Type.MouseMove, 100, 100)
 
     assert page.controls_shown
+
+
+def test_controls_that_come_back_show_what_happened_meanwhile(page: PlayerPage) -> None:
+    playing = ControlState(position_s=10, end_s=60, playing=True)
+    page.show_state(playing, waiting=False)
+    page._hide_timer.timeout.emit()
+    page.show_state(replace(playing, position_s=42), waiting=False)
+    assert not page.controls_shown
+
+    mouse(page.surface, QtCore.QEvent.Type.MouseMove, 100, 100)
+
+    assert page.control_bar.time_label.text().startswith("0:42")
 
 
 def test_controls_stay_while_paused(page: PlayerPage) -> None:
