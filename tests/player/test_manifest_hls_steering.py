@@ -6,12 +6,16 @@ import json
 from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cushion_player.errors import ManifestError, ManifestSyntaxError
 from cushion_player.manifest import ReadResult, later_needs, read, resolve
 from cushion_player.manifest.hls_interstitials import asset_list_need
 from cushion_player.manifest.steering import SourceUse, asking_url, read_steering
 from cushion_player.model import (
+    Address,
+    BaseUrl,
     ContentSteering,
     Cue,
     Extra,
@@ -19,8 +23,10 @@ from cushion_player.model import (
     InterstitialAsset,
     PathwayClone,
     Presentation,
+    Representation,
     SteeringManifest,
 )
+from cushion_player.places import address_at, sources_of
 from tests.player.manifest_files import PLAYLISTS, URL, load, sets
 
 STEER = "https://steer.example.com/s"
@@ -106,6 +112,52 @@ def test_clones_that_say_too_little_are_left_out() -> None:
     found = steering(**{"PATHWAY-CLONES": [clone, {"ID": "broken"}, 7]})
 
     assert found.clones == (PathwayClone("a", "c", "c.example.net", (("t", "1"),)),)
+
+
+NAMES = st.one_of(st.text(max_size=5), st.sampled_from(["a", "b", "\ud800", "//x", "[", "a b", "%zz", "\n"]))
+CLONES = st.fixed_dictionaries(
+    {
+        "BASE-ID": NAMES,
+        "ID": NAMES,
+        "URI-REPLACEMENT": st.dictionaries(
+            st.sampled_from(["HOST", "PARAMS", "PER-VARIANT-URIS", "PER-RENDITION-URIS"]),
+            st.one_of(NAMES, st.integers(), st.dictionaries(st.one_of(NAMES, st.just("v720")), NAMES, max_size=2)),
+        ),
+    }
+)
+ANSWERS = st.fixed_dictionaries(
+    {"VERSION": st.just(1), "PATHWAY-PRIORITY": st.lists(NAMES, min_size=1, max_size=3)},
+    optional={
+        "TTL": st.one_of(st.integers(), st.floats(), st.text(max_size=2)),
+        "RELOAD-URI": NAMES,
+        "PATHWAY-CLONES": st.lists(st.one_of(CLONES, st.integers()), max_size=3),
+    },
+)
+BASES = (BaseUrl("http://a/x/", "a"), BaseUrl("http://b/x/", "b"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANSWERS)
+def test_whatever_a_server_says_gives_sources_with_addresses_or_a_manifest_error(answer: dict[str, object]) -> None:
+    try:
+        found = read_steering(json.dumps(answer).encode(), STEER)
+    except ManifestError:
+        return
+
+    assert found.ttl_s > 0
+    for item in (
+        Representation("v", bases=BASES),
+        Representation("variant-0", source="http://a/v", bases=BASES, stable_id="v720", pathway="a"),
+    ):
+        for name in sources_of(item, found.clones):
+            assert address_at(Address("http://a/x/1"), item, name, found.clones).url.startswith("http")
+            assert "_HLS_pathway" in asking_url(ContentSteering(STEER), "hls", (SourceUse(name),), found.reload_url)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_an_answer_or_a_manifest_error(body: bytes) -> None:
+    with pytest.raises(ManifestError):
+        read_steering(b'{"VERSION":1,' + body, STEER)
 
 
 # --------------------------------------------------------------------------- pathways

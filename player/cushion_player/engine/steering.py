@@ -1,7 +1,8 @@
 """Content steering: when the steering server is asked, and what follows from its answers.
 
-The order it wants goes to the board, where penalties still come first. It can do no harm: it is never asked more often
-than every few seconds, and whatever it answers, the sources of the manifest stay. RFC 8216bis 7.2, ETSI TS 103 998.
+The order it wants goes to the board, where penalties still come first. It can do no harm: between two answers pass some
+seconds, a failure is tried again a few times and then left for as long, and whatever it answers, the sources of the
+manifest stay. RFC 8216bis 7.2, ETSI TS 103 998.
 """
 
 from __future__ import annotations
@@ -83,12 +84,13 @@ class Steering:
 
     def _again_us(self, failure: FetchFailure) -> int | None:
         self._failures += 1
+        if failure.status == STOP_STATUS:
+            self._hold_until_us = 0
+            return None
         rule = self._policy.rule(failure.kind)
         if failure.kind in TRANSIENT and self._failures < rule.attempts:
             backoff_us = delay_us(self._policy, rule, self._failures, 0, self._jitter.draw())
             return min(max(backoff_us, failure.retry_after_us), MAX_TTL_US)
         self._failures = 0
         self._hold_until_us = 0
-        if failure.status == STOP_STATUS:
-            return None
         return min(max(self._ttl_us, failure.retry_after_us), MAX_TTL_US)

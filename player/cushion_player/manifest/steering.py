@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from cushion_player.errors import ManifestSyntaxError
-from cushion_player.manifest.guard import Base
+from cushion_player.manifest.guard import MAX_URL_CHARACTERS, Base
 from cushion_player.model import ContentSteering, PathwayClone, SteeringManifest
 
 DEFAULT_TTL_S = 300
@@ -40,13 +40,13 @@ def read_steering(body: bytes, url: str) -> SteeringManifest:
     priority = _names(fields.get("PATHWAY-PRIORITY")) or _names(fields.get("SERVICE-LOCATION-PRIORITY"))
     if not priority:
         raise ManifestSyntaxError("the steering manifest has no priorities", location=url)
-    ttl, reload = fields.get("TTL"), fields.get("RELOAD-URI")
+    ttl, reload = fields.get("TTL"), _text(fields.get("RELOAD-URI"))
     is_ttl = isinstance(ttl, int) and not isinstance(ttl, bool) and 0 < ttl < _MAX_TTL_S
     clones = fields.get("PATHWAY-CLONES")
     entries = cast("list[object]", clones)[:MAX_PATHWAYS] if isinstance(clones, list) else []
     return SteeringManifest(
         ttl_s=ttl if isinstance(ttl, int) and is_ttl else DEFAULT_TTL_S,
-        reload_url=Base(url).resolve(reload, url) if isinstance(reload, str) and reload else url,
+        reload_url=Base(url).resolve(reload, url) if reload else url,
         priority=priority,
         clones=tuple(clone for clone in map(_clone, entries) if clone is not None),
     )
@@ -55,21 +55,31 @@ def read_steering(body: bytes, url: str) -> SteeringManifest:
 def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
-    return tuple(dict.fromkeys(item for item in cast("list[object]", value)[:MAX_PATHWAYS] if isinstance(item, str)))
+    return tuple(dict.fromkeys(name for item in cast("list[object]", value)[:MAX_PATHWAYS] if (name := _text(item))))
+
+
+def _text(value: object) -> str:
+    """A text that can be a part of a URL; "" for anything else (JSON may hold half a character)."""
+    if not isinstance(value, str) or len(value) > MAX_URL_CHARACTERS:
+        return ""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return ""
+    return value
 
 
 def _clone(entry: object) -> PathwayClone | None:
     """A clone that says what it is made from and how it differs; others are left out (7.1)."""
     fields = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
-    base, identity, replacement = fields.get("BASE-ID"), fields.get("ID"), fields.get("URI-REPLACEMENT")
-    if not isinstance(base, str) or not isinstance(identity, str) or not isinstance(replacement, dict):
+    base, identity, replacement = _text(fields.get("BASE-ID")), _text(fields.get("ID")), fields.get("URI-REPLACEMENT")
+    if not base or not identity or not isinstance(replacement, dict):
         return None
     changes = cast("dict[str, object]", replacement)
-    host = changes.get("HOST")
     return PathwayClone(
         base,
         identity,
-        host if isinstance(host, str) else "",
+        _text(changes.get("HOST")),
         _pairs(changes.get("PARAMS")),
         _pairs(changes.get("PER-VARIANT-URIS")),
         _pairs(changes.get("PER-RENDITION-URIS")),
@@ -78,7 +88,8 @@ def _clone(entry: object) -> PathwayClone | None:
 
 def _pairs(value: object) -> tuple[tuple[str, str], ...]:
     fields = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-    return tuple((name, text) for name, text in fields.items() if isinstance(text, str))
+    pairs = ((_text(name), value) for name, value in fields.items())
+    return tuple((name, _text(value)) for name, value in pairs if name and (_text(value) or value == ""))[:MAX_PATHWAYS]
 
 
 def asking_url(steering: ContentSteering, kind: str, uses: tuple[SourceUse, ...] = (), reload_url: str = "") -> str:

@@ -70,6 +70,12 @@ def test_nothing_is_requested_before_the_first_answer_where_the_manifest_wants_t
     assert told(driver, SourceChanged) == []
 
 
+def test_gone_is_gone_even_where_it_says_when_to_come_again() -> None:
+    driver = play_steered(steered("a", "b", n_segments=60), lambda _: replace(GONE, retry_after_us=SECOND))
+
+    assert len(driver.steerings) == 1
+
+
 @pytest.mark.parametrize("failure", [GONE, NOISE, MISSING])
 def test_a_first_answer_that_will_not_come_is_not_waited_for(failure: FetchFailure) -> None:
     driver = play_steered(steered("a", "b", asks_first=True), lambda _: failure)
