@@ -40,7 +40,9 @@ def borrow_as_image(pixels: NDArray[np.uint8]) -> QtGui.QImage:
     """An image over the array's own memory: the array must live as long as the image does."""
     height, width, _ = pixels.shape
     row_bytes = pixels.strides[0]
-    flat = np.lib.stride_tricks.as_strided(pixels, ((height - 1) * row_bytes + width * 4,), (1,))
+    flat = pixels
+    if not pixels.flags.c_contiguous:
+        flat = np.lib.stride_tricks.as_strided(pixels, ((height - 1) * row_bytes + width * 4,), (1,))
     return QtGui.QImage(flat.data, width, height, row_bytes, QtGui.QImage.Format.Format_RGB32)
 
 
