@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from cushion_demo_app.stock import look
 from cushion_player.clock import MonotonicClock
 from cushion_player.errors import CushionError, FetchError, ServiceError, ServiceUnavailable
 from cushion_sdk.backend import BackendClient
@@ -87,11 +88,11 @@ class CatalogSource:
 
     async def _ask(self) -> tuple[list[Title], list[IngestJob]]:
         try:
-            return await self._backend.titles(), await self._backend.ingest_jobs()
+            return await look(self._backend)
         except ServiceUnavailable:
             if self._revive is None or not await asyncio.to_thread(self._revive):
                 raise
-            return await self._backend.titles(), await self._backend.ingest_jobs()
+            return await look(self._backend)
 
     def _away_sentence(self) -> str:
         advice = f"{self._advice} " if self._advice else ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cushion_demo_app.clips import Clip, ClipUnavailable, fetch_clip, run_to_end
+from cushion_demo_app.stock import look
 from cushion_player.clock import wall_ms
 from cushion_player.errors import ServiceError
 from cushion_sdk.contracts.catalog import Title
@@ -108,7 +109,7 @@ class Seeder:
 
     async def run(self) -> SeedReport:
         """Bring what is missing and wait until the backend is done. Raises ServiceError when the backend is gone."""
-        titles, jobs = await self._backend.titles(), await self._backend.ingest_jobs()
+        titles, jobs = await look(self._backend)
         wanted = missing([*self._clips, FILM_NAME], titles, jobs)
         self._publish(titles=tuple(titles), jobs=tuple(jobs))
         self._steps = dict.fromkeys(wanted, "waiting")
@@ -185,7 +186,7 @@ class Seeder:
     async def _watch(self) -> None:
         """Follow the backend's jobs until nothing is on its way any more."""
         while True:
-            titles, jobs = await self._backend.titles(), await self._backend.ingest_jobs()
+            titles, jobs = await look(self._backend)
             self._publish(titles=tuple(titles), jobs=tuple(jobs))
             busy = any(job.state in (IngestState.QUEUED, IngestState.RUNNING) for job in jobs)
             unheard = self._posted - {job.job_id for job in jobs}

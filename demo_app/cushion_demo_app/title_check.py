@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from cushion_demo_app.stock import look
 from cushion_player.errors import ServiceUnavailable, UsageError
 from cushion_sdk.contracts.catalog import Title
 from cushion_sdk.contracts.ingest import IngestJob, IngestState
@@ -38,7 +39,7 @@ async def _check(server_url: str, wanted: str) -> None:
 
     async with BackendClient(server_url) as backend:
         try:
-            titles, jobs = await backend.titles(), await backend.ingest_jobs()
+            titles, jobs = await look(backend)
         except ServiceUnavailable:
             return
     check_title(wanted, titles, jobs)

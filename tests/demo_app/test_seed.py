@@ -15,7 +15,7 @@ NAMES = [clip.name for clip in CLIPS]
 
 
 class FakeIngest:
-    """A backend whose jobs are published at the next look, but for those that break."""
+    """A backend whose jobs are published at the next look, between two questions, but for those that break."""
 
     def __init__(self, *names: str) -> None:
         self.held = [make_title(f"id-{name}", name) for name in names]
@@ -26,7 +26,7 @@ class FakeIngest:
 
     async def titles(self) -> list[Title]:
         self.looks += 1
-        return self.held
+        return list(self.held)
 
     async def ingest_jobs(self) -> list[IngestJob]:
         for place, job in enumerate(self.jobs):
