@@ -18,7 +18,7 @@ from cushion_player.asking import Asker
 from cushion_player.clock import Clock
 from cushion_player.clock_sync import ClockSync
 from cushion_player.engine import FetchFailure
-from cushion_player.errors import ConnectionLost, CushionError, FetchError, SegmentNotListed
+from cushion_player.errors import ConnectionLost, CushionError, FetchError, FetchTimeout, SegmentNotListed
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
 from cushion_player.failures import failure_of
 from cushion_player.live_plan import LivePlanner
@@ -52,6 +52,8 @@ FAILED_PAUSE_US = 500_000
 """Before a playlist that lists parts and could not be had is asked for again."""
 LATE_VERSIONS = 4
 """A rung's playlist may be so many versions behind another's."""
+HASTY_S = 2.0
+"""A media playlist that is silent for longer is asked for once more at once, unless its server is known to be slow."""
 BLOCK_TARGETS = 3
 """A blocking reload is answered within so many target durations or not at all (RFC 8216bis 6.2.5.2)."""
 
@@ -101,6 +103,8 @@ class LiveSource:
         )
         self._read_us = {item.id: clock.now_us() for item in _representations(presentation)}
         """When each media playlist was read last."""
+        self._is_slow = False
+        """Whether the last playlist took long to come though it came."""
         self._turn = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -410,11 +414,21 @@ class LiveSource:
 
     async def _fetch(self, url: str, label: str, timeouts: FetchTimeouts) -> tuple[bytes, str]:
         request = FetchRequest(url, label=label, timeouts=timeouts)
+        if timeouts is self._timeouts and not self._is_slow:
+            hasty = FetchTimeouts(timeouts.connect_s, min(timeouts.first_byte_s, HASTY_S), timeouts.stall_s)
+            with contextlib.suppress(FetchTimeout):
+                return await self._ask_once(replace(request, timeouts=hasty))
+        began_us = self._clock.now_us()
+        answer = await self._ask_once(request)
+        self._is_slow = self._clock.now_us() - began_us > HASTY_S * US_PER_S
+        return answer
+
+    async def _ask_once(self, request: FetchRequest) -> tuple[bytes, str]:
         return await self._asker.ask(
             request,
             lambda fetched, _: (fetched.body, fetched.url),
             is_once=True,
-            limit_s=timeouts.first_byte_s + BODY_S,
+            limit_s=request.timeouts.first_byte_s + BODY_S,
         )
 
 

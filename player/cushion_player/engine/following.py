@@ -57,13 +57,17 @@ class Following:
 
     # ------------------------------------------------------------------ the manifest
 
-    def refresh_due(self, now: int) -> None:
+    def refresh_due(self, phase: Phase, now: int) -> None:
         """Ask for the next version of the manifest when it is time."""
-        at_us = self.live.refresh_at_us()
+        at_us = self._refresh_at_us(phase)
         if at_us is not None and at_us <= now:
             self.live.begin_refresh(now)
             keys = tuple(track.track.key for track in self._lineup.tracks)
             self._emit(RefreshManifest(keys, self._board.wanted(now)))
+
+    def _refresh_at_us(self, phase: Phase) -> int | None:
+        is_dry = phase in WAITING and not all(track.has_next for track in self._tracks())
+        return self.live.refresh_at_us(is_waited_for=is_dry)
 
     def updated(self, before: Timeline, after: Timeline, update: TimelineUpdate, now: int) -> None:
         """Another version came; `update` led to it and says that it is still live."""
@@ -250,7 +254,7 @@ class Following:
 
     def next_times(self, phase: Phase, now: int) -> list[int]:
         """When there could be something to do by the clock alone."""
-        times = [at for at in (self.live.refresh_at_us(), self._rate_time()) if at is not None]
+        times = [at for at in (self._refresh_at_us(phase), self._rate_time()) if at is not None]
         gives_up = self.live.gives_up_at_us()
         if phase in WAITING and gives_up is not None and gives_up > now:
             times.append(gives_up)

@@ -28,6 +28,8 @@ BACK_OFF_AFTER = 3
 """Refreshes in a row without anything new before they become rarer."""
 MAX_BACK_OFF = 3
 """Doublings of the time between refreshes at most."""
+MAX_BACK_OFF_WAITED = 1
+"""The same while playback stands still for want of what they may bring."""
 MAX_REFRESH_US = 6_000_000
 """Beyond this the time between refreshes is not doubled: a programme that comes back is to be noticed."""
 MIN_REFRESH_US = 100_000
@@ -135,13 +137,17 @@ class Live:
         end_us = track.track.segment_start_us(request.index + 1)
         return self.edge.chunk_us > 0 and end_us > self.edge_us(request.request_us)
 
-    def refresh_at_us(self) -> int | None:
-        """When the manifest is to be asked for again; None while it is being asked for or will not change."""
+    def refresh_at_us(self, *, is_waited_for: bool = False) -> int | None:
+        """When the manifest is to be asked for again; None while it is being asked for or will not change.
+
+        is_waited_for: playback stands still for want of it, and asks less rarely.
+        """
         if self.is_refreshing or self.edge.refresh_us is None:
             return None
         if self._is_in_a_hurry:
             return 0
-        doublings = min(max(0, self._fruitless - BACK_OFF_AFTER + 1), MAX_BACK_OFF)
+        most = MAX_BACK_OFF_WAITED if is_waited_for else MAX_BACK_OFF
+        doublings = min(max(0, self._fruitless - BACK_OFF_AFTER + 1), most)
         base_us = max(self.edge.refresh_us, self._config.retry.network.base_us if doublings else MIN_REFRESH_US)
         return self._refreshed_us + min(base_us << doublings, max(base_us, MAX_REFRESH_US))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Prerequisites
-from cushion_player.engine.recovery import Recovery, lowest_rung
+from cushion_player.engine.recovery import Recovery
 from cushion_player.engine.request import Request
 from cushion_player.engine.track import TrackState
 
@@ -16,7 +16,7 @@ LOOK_US = 500_000
 SILENCE_US = 3_000_000
 """A request silent for so long is given up when little is left to play and another source has the same."""
 SAME_SOURCE_FACTOR = 2
-"""So many times longer when only a lower rung of the same source is left to try: it may be as slow."""
+"""So many times longer when only the same source is left to try: it may be as slow."""
 SHORT_SEGMENTS = 2
 """Little is left: fewer segments than this."""
 LATE_US = 1_000_000
@@ -72,14 +72,16 @@ class Overdue:
         return _too_slow(track, request, f"only {came} bytes in {elapsed_us / 1e6:.0f} s")
 
     def _patience_us(self, track: TrackState, request: Request, now: int) -> float:
-        """How long silence is borne: less when another source is not known to fail; once a segment for a lower rung."""
+        """How long silence is borne: less when another source is not known to fail, longer once a segment where not.
+
+        The same source may do better when it is asked again, at a lower rung where there is one.
+        """
         sources = track.track.stretch_of(request.index).sources
         if self._is_elsewhere(sources, {request.source, *track.retries.tried.get(request.rung, ())}, now):
             return self._silence_us
         if track.arriving.is_at(request.index) and not track.retries.cut:
             return self._silence_us // 2  # nothing is lost by asking for the rest
-        can_lower = not track.retries.cut and request.rung > lowest_rung(track)
-        return SAME_SOURCE_FACTOR * self._silence_us if can_lower else float("inf")
+        return float("inf") if track.retries.cut else SAME_SOURCE_FACTOR * self._silence_us
 
     def _is_elsewhere(self, sources: tuple[str, ...], excluded: set[str], now: int) -> bool:
         other = self._recovery.board.pick(sources, now, excluded)

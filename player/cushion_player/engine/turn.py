@@ -99,7 +99,7 @@ class Turn:
 
     def _keep_up(self, following: Following, now: int) -> None:
         """What being live asks for at this moment."""
-        following.refresh_due(now)
+        following.refresh_due(self._waits.phase, now)
         following.steer(now)
         following.skip_lost(now)
         failure, answers = following.given_up(self._waits.phase, now), self._fetching.answers

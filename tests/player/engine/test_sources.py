@@ -18,6 +18,7 @@ from cushion_player.engine.sources import SourceBoard
 from cushion_player.events import (
     AbandonSegment,
     DiscardSegment,
+    Event,
     FeedSegment,
     FetchInit,
     FetchSegment,
@@ -341,17 +342,21 @@ def test_a_silent_source_is_left_before_its_time_out_when_another_one_has_the_sa
     assert (first.source, second.source, second.rung) == ("a", "b", first.rung)
 
 
-def test_the_last_usable_rung_of_the_last_source_is_waited_for() -> None:
+def test_the_last_usable_rung_of_the_last_source_is_asked_for_again_once_and_then_waited_for() -> None:
     engine, first = begin()
-    now = 0
+    now, events = 0, list[tuple[int, Event]]()
     while now < 15 * SECOND:
         timer = engine.next_timer()
         assert timer is not None
         now = timer
         engine.handle_timer(now=now)
+        events += [(now, event) for event in engine.take_events()]
 
-    assert first.rung == 0
-    assert [event for event in engine.take_events() if isinstance(event, AbandonSegment | FetchSegment)] == []
+    (gave_up,) = [(at, event) for at, event in events if isinstance(event, AbandonSegment)]
+    (again,) = [event for _, event in events if isinstance(event, FetchSegment)]
+    assert 6 * SECOND <= gave_up[0] < 7 * SECOND
+    assert gave_up[1].request_id == first.request_id
+    assert (again.rung, again.index) == (first.rung, first.index) == (0, 0)
 
 
 def test_a_body_that_drips_is_given_up_though_it_is_never_silent() -> None:

@@ -22,7 +22,7 @@ from cushion_player.testing.faults import (
     Truncate,
 )
 from cushion_player.testing.live import Clone, Pathway, Steering
-from tests.player.faults.scenario import ANY, Ends, Fails, Scenario, Seek
+from tests.player.faults.scenario import Ends, Fails, Scenario, Seek
 from tests.player.faults.vod_scenarios import LONG, SECOND, VOD, by_name, in_both
 
 PATHWAYS = (Pathway("a", "http://one/"), Pathway("b", "http://two/"))
@@ -59,8 +59,8 @@ def _failover() -> Iterator[Scenario]:
     ):
         yield _two(f"the first host {what}", Ends(), media("one", fault))
         yield _two(f"the first host {what} once", Ends(), Rule("/p*/5.m4s", (fault,), host="one"), asks=())
-    yield _two("the first host hangs", Ends(rebuffers=ANY, within_s=120), media("one", Hang()))
-    yield _two("the first host stalls in every body", Ends(rebuffers=ANY, within_s=120), media("one", Stall(3000)))
+    yield _two("the first host hangs", Ends(within_s=36), media("one", Hang()))
+    yield _two("the first host stalls in every body", Ends(within_s=36), media("one", Stall(3000)))
     yield _two("the first host truncates every body", Ends(), media("one", Truncate(3000)))
     yield _two("the first host resets every body", Ends(), media("one", Reset(3000)))
     yield _two("one segment is missing on the first host", Ends(), media("one", Status(404), path="/p0/*/6.m4s"))
@@ -84,7 +84,7 @@ def _failover() -> Iterator[Scenario]:
         rules=(media("one", Refuse()), media("two", Refuse())),
         asks=("three",),
     )
-    long = Scenario("", LONG_TWO, Ends(within_s=180), hosts=HOSTS, max_requests=400)
+    long = Scenario("", LONG_TWO, Ends(within_s=125), hosts=HOSTS, max_requests=400)
     yield replace(
         long, name="the first host dies in the middle", rules=(media("one", Refuse(), from_s=40),), asks=("two",)
     )

@@ -91,7 +91,7 @@ def _ranges() -> Iterator[Scenario]:
     yield replace(one, name="a range is 416 once", rules=once("/v*.mp4", None, None, None, Status(416)))
     for what, fault in by_name({"truncated": Truncate(900), "reset": Reset(900), "longer than sent": WrongLength(+9)}):
         yield replace(one, name=f"every third range is {what}", rules=(Rule(files, (None, None, fault) * 10),))
-    late = replace(one, expect=Ends(rebuffers=(0, 1)))
+    late = replace(one, expect=Ends(rebuffers=(0, 1), within_s=37))
     yield replace(late, name="a range stalls once", rules=once(files, *[None] * 6, Stall(100)))
     yield replace(late, name="a range hangs once", rules=once(files, *[None] * 6, Hang()))
     yield replace(
