@@ -213,7 +213,8 @@ def _dash() -> Iterator[Scenario]:
     }
     for what, fault in by_name(every):
         rule = Rule("/p0/*/60.m4s", (fault,))
-        yield _live(f"nearer than a segment and a body is {what} (dash)", WITH_STALL, rule, config=near)
+        one_each = GoesOn(WATCHED_S - 8, rebuffers=(0, 2))
+        yield _live(f"nearer than a segment and a body is {what} (dash)", one_each, rule, config=near)
     for seconds in (-0.3, 0.3):
         wrong = during(0, 1e6, Shifted(seconds), "*.m4s")
         yield _live(f"nearer than a segment and segments are {seconds:+} s off (dash)", WITH_STALL, wrong, config=near)
@@ -248,8 +249,7 @@ def _hls() -> Iterator[Scenario]:
     yield hls("a part is 404", WITH_STALL, Rule("/p0/*/60.2.m4s", (Status(404),), repeats=True), config=LOW)
     yield hls("a hinted part hangs", WITH_STALL, Rule("/p0/*/60.2.m4s", (Hang(),)), config=LOW)
     yield hls("a part is truncated", WITH_STALL, Rule("/p0/*/60.1.m4s", (Truncate(700),)), config=LOW)
-    skips = GoesOn(WATCHED_S - 25, rebuffers=(0, 2), skipped=(1, 1))
-    yield hls("parts are gone for good", skips, Rule("/p0/*/60.?.m4s", (Status(404),), repeats=True), config=LOW)
+    yield hls("parts are gone for good", WITH_STALL, Rule("/p0/*/60.?.m4s", (Status(404),), repeats=True), config=LOW)
     yield hls("the end of a part is reset", WITH_STALL, Rule("/p0/*/60.1.m4s", (Reset(700),)), config=LOW)
     yield hls("one held reload is never answered", WITH_STALL, Rule("/v?.m3u8", (None,) * 40 + (Hang(),)), config=LOW)
     yield hls("held reloads hang", GoesOn(20, rebuffers=ANY), during(15, 20, Hang(), media), config=LOW)
