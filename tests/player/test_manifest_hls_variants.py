@@ -19,6 +19,7 @@ from cushion_player.model import (
     Presentation,
     SessionData,
     Start,
+    Tiles,
 )
 from tests.player.manifest_files import FOLDER, PLAYLISTS, URL, sets
 
@@ -130,7 +131,7 @@ def test_playlists_wanted_later_are_read_when_they_are() -> None:
     whole = resolve(ReadResult(result.presentation, (need,)), need, (FOLDER / "hls_images.m3u8").read_bytes(), need.url)
 
     images = kinds(whole.presentation, ContentKind.IMAGE)[0].representations[0]
-    assert (len(images.segments), images.tiles) == (2, (5, 4))
+    assert (len(images.segments), images.tiles) == (2, Tiles(5, 4, Fraction(3)))
 
 
 def test_session_facts_are_kept() -> None:
