@@ -24,6 +24,7 @@ from cushion_player.events import (
     PlaybackFailed,
     PlaybackStarted,
     RebufferStarted,
+    RungLost,
     TrackDropped,
     TrackSwitched,
 )
@@ -32,6 +33,8 @@ from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.player import Player
 from cushion_player.testing.answers import Answer
 from cushion_player.testing.clock import FakeClock
+from cushion_player.testing.fault_script import Rule
+from cushion_player.testing.faults import Status
 from cushion_player.testing.live import DashOptions, HlsOptions, LiveConfig, LiveSite, Programme, made_up_asset
 from cushion_player.testing.transport import FakeTransport
 from cushion_player.timeline import TrackKind
@@ -274,4 +277,21 @@ def test_a_stretch_of_a_live_presentation_is_looped_exactly(path: str) -> None:
     looped = [notice for notice in session.notices if isinstance(notice, LoopedBack)]
     assert len(looped) >= 6
     assert all(abs(notice.from_us - ends[0]) <= 1000 for notice in looped)
+    session.check_replays()
+
+
+@pytest.mark.parametrize("segments_per_key", [0, 1])
+def test_an_initialisation_segment_that_comes_late_is_had_for_newer_segments(segments_per_key: int) -> None:
+    config = replace(PLAIN, window_us=10 * SECOND)
+    if segments_per_key:
+        config = replace(PLAIN, hls=HlsOptions(segments_per_key=segments_per_key, cipher=encrypt_aes128))
+    session = Session(config, "/live.m3u8")
+    busy = Status(503, retry_after="8")
+    session.origin.faults.add(Rule("*init*", (busy,) if segments_per_key else (busy, busy)))
+
+    snapshot = session.run(50)
+
+    assert session.noticed(PlaybackStarted)
+    assert not session.noticed(RungLost, RebufferStarted, PlaybackFailed)
+    assert snapshot.phase == "steady"
     session.check_replays()

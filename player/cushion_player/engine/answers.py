@@ -157,7 +157,7 @@ class Answers:
                 state.request_id, state.is_held, state.is_late = None, True, False
                 state.log.clear()
                 self._recovery.board.forgive(state.source, now)
-                self._asking.prepare(track, state.place, now)
+                self._asking.prepare_waiting(track, now)
                 self._emit(*track.feed())
 
     def resume_refused(self, request_id: int) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cushion_player.buffer import BufferedSegment
+from cushion_player.buffer import ABSENT, BufferedSegment
 from cushion_player.engine.lineup import Lineup
-from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place
+from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place, newest_place
 from cushion_player.engine.recovery import Recovery
 from cushion_player.engine.request import Request
 from cushion_player.engine.sharing import LinkShare
@@ -96,10 +96,21 @@ class Asking:
         for need, state in track.prerequisites.open(track.track.stretch_of(place.index), place):
             self._ask(track, need, state, now)
 
+    def prepare_waiting(self, track: TrackState, now: int) -> None:
+        """Ask for what segments need that were requested and not fed: keys wait for initialisation segments."""
+        unfed, in_flight = track.unfed(), track.in_flight
+        for segment in track.buffer:
+            if unfed is not None and segment.index >= unfed.index and segment.rung != ABSENT:
+                self.prepare(track, Place(segment.index, segment.rung), now)
+        if in_flight is not None:
+            self.prepare(track, Place(in_flight.index, in_flight.rung), now)
+
     def ask_again(self, track: TrackState, now: int) -> None:
-        """Ask for what has failed and is due."""
+        """Ask for what has failed and is due; live, for a newer segment that needs it: the older may have gone."""
         for need, state in track.prerequisites.due():
             if state.retry_at_us is not None and now >= state.retry_at_us:
+                if track.may_grow:
+                    state.place = newest_place(track.track, need, state.place)
                 self._ask(track, need, state, now)
 
     def _ask(self, track: TrackState, need: Need, state: NeedState, now: int) -> None:

@@ -72,6 +72,18 @@ def needs_of(stretch: Stretch, rung: int) -> tuple[Need, ...]:
     return (init, Need(NeedKind.KEY, key)) if key else (init,)
 
 
+def newest_place(track: Track, need: Need, place: Place) -> Place:
+    """Of the segments after `place` that need the same, the last but one that is listed: all rungs should list it."""
+    stop = track.stop_index
+    for stretch in reversed(track.stretches):
+        if stretch.first_index <= place.index:
+            break
+        if place.rung < len(stretch.rungs) and need in needs_of(stretch, place.rung):
+            return Place(max(stretch.first_index, min(stop - 1, track.stop_index - 2)), place.rung)
+        stop = stretch.first_index
+    return Place(max(place.index, min(stop - 1, track.stop_index - 2)), place.rung)
+
+
 @dataclass(slots=True)
 class Prerequisites:
     """The needs of one track."""

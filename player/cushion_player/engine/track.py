@@ -83,11 +83,11 @@ class TrackState:
 
     def is_final(self) -> bool:
         """Whether no more will become playable: complete, or given up."""
-        return self.failure is not None or (self.is_complete() and self._unfed() is None)
+        return self.failure is not None or (self.is_complete() and self.unfed() is None)
 
     def ahead_us(self, position_us: int) -> int:
         """How long playback can go on from `position_us`: received media that waits for a key does not count."""
-        unfed = self._unfed()
+        unfed = self.unfed()
         return self.buffer.ahead_us(position_us) if unfed is None else max(0, unfed.start_us - position_us)
 
     def end_us(self, position_us: int) -> int:
@@ -96,7 +96,7 @@ class TrackState:
 
     def limits_playback_at_us(self) -> int | None:
         """The position at which playback must stop for want of this track, None when it never will."""
-        unfed = self._unfed()
+        unfed = self.unfed()
         if unfed is not None:
             return unfed.start_us
         if self.is_complete():
@@ -274,10 +274,10 @@ class TrackState:
 
     def waits_for(self) -> Need | None:
         """What keeps received media from being fed, if anything does."""
-        unfed = self._unfed()
+        unfed = self.unfed()
         return None if unfed is None else self.prerequisites.missing(self.track.stretch_of(unfed.index), unfed.rung)
 
-    def _unfed(self) -> BufferedSegment | None:
+    def unfed(self) -> BufferedSegment | None:
         """The first received segment that could not be fed yet."""
         return self._feed.unfed(self.buffer)
 
