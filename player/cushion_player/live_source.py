@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TypeVar
 
 from cushion_player import manifest
 from cushion_player.addressing import PlaybackPlan
@@ -21,6 +20,7 @@ from cushion_player.engine import FetchFailure
 from cushion_player.errors import ConnectionLost, CushionError, FetchError, FetchTimeout, SegmentNotListed
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
 from cushion_player.failures import failure_of
+from cushion_player.live_mpd import BODY_S, MpdReader
 from cushion_player.live_plan import LivePlanner
 from cushion_player.loading import complete
 from cushion_player.manifest import ReadResult
@@ -28,26 +28,16 @@ from cushion_player.manifest.hls_parts import parts_of, representation_of
 from cushion_player.manifest.hls_pathways import read_at_place
 from cushion_player.manifest.hls_refresh import joining_url, reload_delay
 from cushion_player.manifest.hls_refresh import reload_url as playlist_url
-from cushion_player.model import (
-    US_PER_S,
-    BaseUrl,
-    Location,
-    PatchLocation,
-    Presentation,
-    Representation,
-    seconds_to_us,
-)
+from cushion_player.model import US_PER_S, BaseUrl, Presentation, Representation, seconds_to_us
 from cushion_player.places import sources_of
 from cushion_player.receiving_parts import Ahead, PartNews
 from cushion_player.sourcing import Sourcing
 from cushion_player.timeline_update import TimelineUpdate
-from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts
+from cushion_player.transport.base import FetchRequest, FetchTimeouts
 from cushion_player.weighting import by_weight
 
 ANSWER_S = 5.0
 """A manifest that is silent for longer is asked for again: unlike a segment it is small, and soon out of date."""
-BODY_S = 5.0
-"""So long all of it may take behind its first byte: what drips is out of date when it is there."""
 FAILED_PAUSE_US = 500_000
 """Before a playlist that lists parts and could not be had is asked for again."""
 LATE_VERSIONS = 4
@@ -56,9 +46,6 @@ HASTY_S = 2.0
 """A media playlist that is silent for longer is asked for once more at once, unless its server is known to be slow."""
 BLOCK_TARGETS = 3
 """A blocking reload is answered within so many target durations or not at all (RFC 8216bis 6.2.5.2)."""
-
-
-P = TypeVar("P", Location, PatchLocation)
 
 
 class LiveSource:
@@ -84,17 +71,15 @@ class LiveSource:
         self._sourcing = sourcing
         self._sources: dict[str, str] = {}
         """By track, the source that was asked last."""
-        self._others = tuple(others)
         self._seed = seed
         self._wanted: tuple[str, ...] = ()
         """The sources in the order in which they are to be asked, as far as there is one."""
-        self._good: tuple[tuple[Location, ...], str] = ((), "")
-        """Where the whole manifest was had last, and which places were offered then, in that order."""
         self._clock = clock
         self._sync = sync
         self._timeouts = FetchTimeouts(
             timeouts.connect_s, min(timeouts.first_byte_s, ANSWER_S), min(timeouts.stall_s, ANSWER_S)
         )
+        self._mpd = MpdReader(asker, self._timeouts, others)
         self._presentation = presentation
         self.origin = presentation.periods[0].start
         """Where position 0 lies on the presentation's own timeline, whatever periods have gone since."""
@@ -227,53 +212,10 @@ class LiveSource:
         on_update(update)
 
     async def _read_mpd(self) -> None:
-        presentation = self._presentation
-        if presentation.live.minimum_update_period is None:
+        if self._presentation.live.minimum_update_period is None:
             return  # it will not change: only time goes on
         utc = Fraction(self._clock.now_us() + self._sync.utc_offset_us, US_PER_S)
-        ordered = replace(presentation, patch_locations=self._ordered(presentation.patch_locations))
-        wanted, whole_urls = manifest.reload_url(ordered, now=utc), self._whole_urls()
-        if wanted in whole_urls:
-            refreshed = await self._refreshed(whole_urls, "the manifest")
-        else:
-            try:
-                refreshed = await self._refreshed([wanted], "the manifest")
-            except CushionError:  # a patch that cannot be had is no loss
-                refreshed = await self._refreshed(whole_urls, "the manifest")
-        whole = next((need for need in refreshed.needs if need.kind is manifest.NeedKind.MANIFEST), None)
-        if whole is not None:
-            refreshed = await self._refreshed([*dict.fromkeys((whole.url, *whole_urls))], whole.label)
-        result = ReadResult(refreshed.presentation, refreshed.needs)
-        self._presentation = await complete(self._asker, result)
-
-    def _whole_urls(self) -> list[str]:
-        """Where the whole MPD may be had: first where it was had last, as long as it offers the same places."""
-        places = self._ordered(self._presentation.locations)
-        urls = [*(place.url for place in places), self._presentation.url, *self._others]
-        offered, good_url = self._good
-        if offered == places and good_url in urls:
-            urls.insert(0, good_url)
-        return list(dict.fromkeys(urls))
-
-    def _ordered(self, places: tuple[P, ...]) -> tuple[P, ...]:
-        """Places in the order of their sources; those it does not name stay where they are, behind."""
-        rank = {name: number for number, name in enumerate(self._wanted)}
-        return tuple(sorted(places, key=lambda place: rank.get(place.service_location, len(rank))))
-
-    async def _refreshed(self, urls: Sequence[str], label: str) -> manifest.Refresh:
-        """What the first of these addresses that can be had and read brings."""
-        presentation = self._presentation
-
-        def read(fetched: FetchResult, url: str) -> manifest.Refresh:
-            refreshed = manifest.refresh(presentation, fetched.body, fetched.url)
-            if url in self._whole_urls():
-                self._good = self._ordered(refreshed.presentation.locations), url
-            return refreshed
-
-        request = FetchRequest(urls[0], label=label, timeouts=self._timeouts)
-        return await self._asker.ask(
-            request, read, others=urls[1:], is_once=True, limit_s=self._timeouts.first_byte_s + BODY_S
-        )
+        self._presentation = await self._mpd.read(self._presentation, self._wanted, utc)
 
     async def _read_playlists(self) -> None:
         """Read one playlist of each track again; one that fails is left for the next time, unless all do.
