@@ -21,6 +21,9 @@ from cushion_player.asking import Asker
 from cushion_player.audience import Audience
 from cushion_player.clock import Clock
 from cushion_player.clock_sync import ClockSync
+from cushion_player.driving.alarm import Alarm
+from cushion_player.driving.feeding import Feeding
+from cushion_player.driving.listening import Listener
 from cushion_player.engine import (
     EngineConfig,
     EngineSnapshot,
@@ -31,30 +34,22 @@ from cushion_player.engine import (
     TrackSelection,
 )
 from cushion_player.engine.config import SteeringAnswer
-from cushion_player.errors import MediaError, UsageError
+from cushion_player.errors import UsageError
 from cushion_player.events import (
     AbandonSegment,
     AcquireKey,
     AskSteering,
-    CutTrack,
     DiscardSegment,
     Effect,
-    EndTrack,
     EventBegan,
     EventEnded,
-    FeedChunk,
-    FeedSegment,
     FetchInit,
     FetchSegment,
     Notice,
     PartMissing,
     PlaybackEnded,
     PlaybackFailed,
-    PrepareOutput,
     RefreshManifest,
-    StartOutput,
-    StopOutput,
-    SwitchInit,
     TimedEventBegan,
     TimedEventEnded,
 )
@@ -63,11 +58,7 @@ from cushion_player.keys import ClearKeyLicences, HlsKeys, KeyChain, KeyProvider
 from cushion_player.loading import LoadedParts, load_presentation
 from cushion_player.model import PathwayClone, Presentation
 from cushion_player.outputs import (
-    DecodeFailure,
-    DecodeFault,
-    MediaFormat,
     MediaOutput,
-    MediaSegment,
     OutputStats,
     SoundSettings,
 )
@@ -76,7 +67,7 @@ from cushion_player.sourcing import Sourcing
 from cushion_player.text import Cue
 from cushion_player.timed import TimedEvent
 from cushion_player.timed.book import EventBook
-from cushion_player.timed.listing import event_of_id3, events_in_segment, events_of
+from cushion_player.timed.listing import events_of
 from cushion_player.timeline import Track, TrackKind
 from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import FetchTimeouts, Transport
@@ -88,12 +79,6 @@ if TYPE_CHECKING:
     from cushion_player.steering_server import SteeringServer
 
 log = logging.getLogger(__name__)
-
-_REFUSALS = {DecodeFault.INIT: "decode", DecodeFault.CODEC: "codec", DecodeFault.KEY: "key"}
-"""What another rung may cure, and the error codes it goes by."""
-
-MEMORY_STEP_BYTES = 4 * 1024 * 1024
-"""Changes of the decoded frames' memory below this are not worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +146,7 @@ class Player:
         self._requests = Requests(
             self._engine, transport, clock, self._timeouts, self._unlocking, self._sourcing, self._call
         )
+        self._feeding = Feeding(output, self._requests, self._unlocking, lambda: self.plan, self.list_events)
         self._steering: SteeringServer | None = None
         self._plan: PlaybackPlan | None = None
         self._events = EventBook()
@@ -170,20 +156,17 @@ class Player:
         self._verbs: deque[Callable[[], None]] = deque()
         self._is_draining = False
         self._group: asyncio.TaskGroup | None = None
-        self._has_no_sound = False
-        """The video's segments were taken to carry sound, as nothing was said of it, and carry none."""
         self._presentation: Presentation | None = None
         """On demand: what plays."""
         self._finding: asyncio.Task[None] | None = None
         """Looks for key frames, once."""
-        self._timer: asyncio.Task[None] | None = None
-        self._timer_at: int | None = None
+        self._alarm = Alarm(clock, self._wake)
 
     async def __aenter__(self) -> Self:
         self._group = asyncio.TaskGroup()
         await self._group.__aenter__()
         self._audience.open()
-        self._output.attach(_Listener(self))
+        self._output.attach(Listener(self._engine, self._output, self._feeding, self._call, self.list_events))
         return self
 
     async def __aexit__(
@@ -196,9 +179,9 @@ class Player:
             self._live.cancel()
         if self._steering is not None:
             self._steering.cancel()
-        for task in (self._timer, self._finding):
-            if task is not None:
-                task.cancel()
+        if self._finding is not None:
+            self._finding.cancel()
+        self._alarm.cancel()
         is_cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
         try:
             if is_cancelled:
@@ -394,7 +377,9 @@ class Player:
                         self._tell(event)
         finally:
             self._is_draining = False
-        self._set_timer()
+        deadline = self._engine.next_timer()
+        if deadline is not None and self._group is not None:
+            self._alarm.set(deadline, self._group)
 
     def _tell(self, notice: Notice) -> None:
         if isinstance(notice, EventBegan):
@@ -417,97 +402,14 @@ class Player:
                 self._requests.abandon(effect.request_id)
             case DiscardSegment():
                 self._requests.discard(effect.request_id)
-            case PrepareOutput():
-                self._output.prepare(effect.position_us, effect.tracks | self._carried(effect.tracks))
-            case SwitchInit():
-                media_format = self._format(effect)
-                for kind in self._fed_with(effect.track, effect.key):
-                    self._output.switch_format(kind, media_format)
-            case FeedSegment():
-                segment = self._segment(effect)
-                for kind in self._fed_with(effect.track, effect.key):
-                    self._output.feed(kind, segment)
-            case FeedChunk():
-                chunk = self._chunk(effect)
-                for kind in self._fed_with(effect.track):
-                    self._output.feed(kind, chunk)
-            case CutTrack():
-                for kind in self._fed_with(effect.track):
-                    self._output.cut(kind, effect.from_us)
-            case EndTrack():
-                for kind in self._fed_with(effect.track):
-                    self._output.end_track(kind)
-            case StartOutput():
-                self._output.start(effect.position_us, effect.rate)
-            case StopOutput():
-                self._output.stop()
             case RefreshManifest():
                 assert self._live is not None, "only what is live goes on"
                 self._live.refresh(self._group, effect.keys, effect.sources, self._updated, self._refresh_failed)
             case AskSteering():
                 assert self._steering is not None, "who asks for it has been told of it"
                 self._steering.ask(effect, self._group, self._steered, self._steering_failed)
-
-    def _fed_with(self, track: TrackKind, key: str = "") -> frozenset[TrackKind]:
-        """The tracks of the output that take what is fed on one of the engine's; key frames carry no sound."""
-        tracks = frozenset({track})
-        return tracks if key in self.plan.beside else tracks | self._carried(tracks)
-
-    def _go_on_without_sound(self) -> bool:
-        """Whether the sound that cannot be read is one that was only taken to be inside the video's segments."""
-        if not self.plan.has_muxed_audio or self._has_no_sound:
-            return False
-        self._has_no_sound = True
-        self._output.end_track(TrackKind.AUDIO)
-        return True
-
-    def _carried(self, tracks: frozenset[TrackKind]) -> frozenset[TrackKind]:
-        """Audio that comes inside the video's segments."""
-        is_carried = self.plan.has_muxed_audio and not self._has_no_sound and TrackKind.VIDEO in tracks
-        return frozenset({TrackKind.AUDIO}) if is_carried else frozenset()
-
-    def _format(self, effect: SwitchInit) -> MediaFormat:
-        said = self.plan.format(effect.key, effect.index, effect.rung)
-        place = effect.key, effect.index, effect.rung
-        sealed = self._requests.init(self.plan.init_name(*place))
-        try:
-            init = self._unlocking.opened_init(sealed)
-        except MediaError:
-            init = sealed.data  # the decoder will not be able to read it, and says so
-        keys = self._unlocking.ring(self.plan.key_name(*place))
-        return MediaFormat(
-            effect.rung,
-            said.container,
-            init,
-            said.codecs,
-            said.discontinuity,
-            keys,
-            effect.key,
-            effect.index,
-            said.has_key_frames_only,
-            is_shared=bool(self._carried(frozenset({effect.track}))),
-        )
-
-    def _segment(self, effect: FeedSegment) -> MediaSegment:
-        track = self.plan.track(effect.key)
-        start_us, end_us = track.segment_start_us(effect.index), track.segment_start_us(effect.index + 1)
-        offset_us = self.plan.offset_us(effect.key, effect.index)
-        sealed = self._requests.segment(effect.request_id)
-        ring = self._unlocking.ring(self.plan.key_name(effect.key, effect.index, effect.rung))
-        try:
-            data = self._unlocking.opened(sealed, ring)
-        except MediaError as exc:  # fed as it is: the decoder finds nothing in it, and says where
-            data = sealed.data
-            log.warning("%s cannot be deciphered: %s", self.plan.label(effect.key, effect.index, effect.rung), exc)
-        self.list_events(events_in_segment(data, start_us, offset_us))
-        return MediaSegment(start_us, end_us, offset_us, data)
-
-    def _chunk(self, effect: FeedChunk) -> MediaSegment:
-        """A piece of a segment in the clear that is on its way."""
-        offset_us = self.plan.offset_us(effect.key, effect.index)
-        data = self._requests.chunk(effect.request_id, effect.from_bytes, effect.to_bytes)
-        self.list_events(events_in_segment(data, effect.start_us, offset_us))
-        return MediaSegment(effect.start_us, effect.end_us, offset_us, data, is_last_chunk=False)
+            case _:
+                self._feeding.obey(effect)
 
     def _updated(self, update: TimelineUpdate) -> None:
         assert self._live is not None
@@ -527,60 +429,5 @@ class Player:
     def _steering_failed(self, failure: FetchFailure) -> None:
         self._call(lambda now: self._engine.steering_failed(failure, now=now))
 
-    def _set_timer(self) -> None:
-        """Keep one sleeper; it is only replaced when it would wake too late."""
-        deadline = self._engine.next_timer()
-        if deadline is None or self._group is None:
-            return
-        if self._timer is not None and not self._timer.done():
-            if self._timer_at is not None and self._timer_at <= deadline:
-                return
-            self._timer.cancel()
-        self._timer_at = deadline
-        self._timer = self._group.create_task(self._sleep(deadline))
-
-    async def _sleep(self, deadline_us: int) -> None:
-        await self._clock.sleep_until(deadline_us)
-        self._timer = self._timer_at = None
+    def _wake(self) -> None:
         self._call(lambda now: self._engine.handle_timer(now=now))
-
-
-class _Listener:
-    """Turns what the output says into verbs."""
-
-    def __init__(self, player: Player) -> None:
-        self._player = player
-        self._told_bytes = 0
-
-    def on_output_ready(self) -> None:
-        self._player._call(lambda now: self._player._engine.output_ready(now=now))
-
-    def on_output_starved(self) -> None:
-        self._player._call(lambda now: self._player._engine.output_starved(now=now))
-
-    def on_position(self, position_us: int) -> None:
-        self._player._call(lambda now: self._player._engine.position_observed(position_us, now=now))
-        decoded_bytes = self._player._output.stats().decoded_bytes
-        if abs(decoded_bytes - self._told_bytes) >= MEMORY_STEP_BYTES:
-            self._told_bytes = decoded_bytes
-            self._player._call(lambda now: self._player._engine.output_holds(decoded_bytes, now=now))
-
-    def on_frames_dropped(self, count: int) -> None:
-        self._player._call(lambda now: self._player._engine.frames_dropped(count, now=now))
-
-    def on_metadata(self, time_us: int, data: bytes) -> None:
-        self._player.list_events((event_of_id3(data, time_us),))
-
-    def on_decode_failed(self, failure: DecodeFailure) -> None:
-        engine, call = self._player._engine, self._player._call
-        track, message = failure.track, failure.message
-        if track is TrackKind.AUDIO and failure.code is DecodeFault.INIT and self._player._go_on_without_sound():
-            log.info("there is no sound: %s", message)
-            return
-        is_fatal = failure.is_fatal and track is not TrackKind.TEXT
-        refused = _REFUSALS.get(failure.code) if track is not TrackKind.TEXT and not is_fatal else None
-        if refused is None:
-            call(lambda now: engine.decode_failed(track, message, is_fatal, now=now))
-        else:
-            key, index, rung = failure.key, failure.index, failure.rung
-            call(lambda now: engine.format_refused(key, index, rung, refused, message, now=now))
