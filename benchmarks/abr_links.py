@@ -60,6 +60,42 @@ def link_named(name: str, datasets: Path) -> Link:
     return shaped(read_trace(datasets / path), latency_us, factor)
 
 
+FOLDERS: Final = (
+    ("sabre_hsdpa3g", 1, 100_000, None),
+    ("sabre_ghent4g", 1, 20_000, 2_500_000),
+    ("sabre_fcc_sd", 5, 20_000, None),
+    ("sabre_fcc_hd", 10, 20_000, 2_500_000),
+)
+"""Folder, every how many of its files, latency (µs), and the mean capacity (bit/s) that they are scaled to."""
+HEAD_US: Final = 75_000_000
+LEAST_BPS: Final = 430_000
+"""Slower in the mean over its head, a link does not carry the lowest rung and its sound."""
+
+
+def recordings(datasets: Path) -> tuple[dict[str, Link], dict[str, Link]]:
+    """Every recording but the six above that could be played, by turns into two halves. Raises TraceError."""
+    used = {path for path, _, _ in RECORDED.values()}
+    found: list[tuple[str, Link]] = []
+    for folder, every, latency_us, wanted_bps in FOLDERS:
+        for path in sorted((datasets / folder).glob("*.json"))[::every]:
+            trace = read_trace(path)
+            head_bps = _head_bps(trace)
+            name = f"{folder}/{path.name}"
+            if name not in used and head_bps >= LEAST_BPS:
+                found.append((name, shaped(trace, latency_us, wanted_bps / head_bps if wanted_bps else 1.0)))
+    return dict(found[::2]), dict(found[1::2])
+
+
+def _head_bps(trace: Trace) -> float:
+    """Mean capacity over the head of a recording."""
+    time_us, bits_us = 0, 0
+    for duration_us, rate_bps in zip(trace.durations_us, trace.rates_bps, strict=True):
+        taken_us = min(duration_us, HEAD_US - time_us)
+        bits_us += taken_us * rate_bps
+        time_us += taken_us
+    return bits_us / time_us
+
+
 def linear_qoe(rates_bps: Sequence[float], lost_s: float) -> float:
     """(sum of Mb/s - 4.3 x seconds without a moving picture - sum of |change in Mb/s|), a segment."""
     rates = [rate / 1e6 for rate in rates_bps]

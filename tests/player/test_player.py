@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 
 import pytest
 
@@ -139,6 +140,22 @@ def test_a_session_over_the_step_link_does_not_stall_and_its_journal_replays() -
     assert not [notice for notice in session.notices if isinstance(notice, RebufferStarted)]
     assert report.is_equal, report.differences[:1]
     assert report.decisions == 2 * N_SEGMENTS
+
+
+def test_after_an_abandoned_request_the_next_one_is_there_within_100_ms() -> None:
+    outage = make_link([5 * SECOND, 60 * SECOND], [9_000_000, 400_000], 40_000)
+    session = Session(outage, rule="throughput")
+
+    session.clock.run(session.play())
+
+    calls = [json.loads(line) for line in session.journal.getvalue().splitlines()[1:]]
+    given_up = [call["now"] for call in calls if any(each["$"] == "AbandonSegment" for each in call.get("events", []))]
+    asked = [call["now"] for call in calls if any(each["$"] == "FetchSegment" for each in call.get("events", []))]
+    arrivals = [request.time_us for request in session.origin.requests if "/v" in request.url]
+    assert given_up
+    for at_us in given_up:
+        assert at_us in asked
+        assert any(at_us <= arrived_us <= at_us + 100_000 for arrived_us in arrivals)
 
 
 def test_seek_and_pause_reach_the_engine() -> None:

@@ -42,10 +42,10 @@ class Answers:
         recovery: Recovery,
         overdue: Overdue,
         share: LinkShare,
-        observe: Callable[[Sample], None],
+        main_received: Callable[[TrackState, Request, Sample], None],
         emit: Callable[..., None],
     ) -> None:
-        """observe: hears of every download of the main track."""
+        """main_received: hears of every download of the main track."""
         self.must_step_back = False
         """A first segment was asked for before it was there: join further from the edge."""
         self._lineup = lineup
@@ -56,7 +56,7 @@ class Answers:
         self._recovery = recovery
         self._overdue = overdue
         self._share = share
-        self._observe: Callable[[Sample], None] = observe
+        self._main_received: Callable[[TrackState, Request, Sample], None] = main_received
         self._emit: Callable[..., None] = emit
 
     # ------------------------------------------------------------------ received
@@ -137,7 +137,7 @@ class Answers:
             return
         self._recovery.board.note_use(request.source, size_bytes - request.resumed_bytes, now - request.request_us)
         if track is self._lineup.main and track.is_required:  # key frames are too small to measure a link by
-            self._observe(self._share.sample(SAMPLE_DOWNLOAD, request, now))
+            self._main_received(track, request, self._share.sample(SAMPLE_DOWNLOAD, request, now))
 
     def _note_chunks(self, track: TrackState, request: Request, now: int) -> None:
         """The same of a segment that was still being made: it came no faster than that, only its chunks were timed."""
@@ -146,7 +146,8 @@ class Answers:
         self._recovery.board.note_use(request.source, request.busy_bytes, request.busy_us)
         if track is self._lineup.main and track.is_required:
             sample = chunk_sample(request.rung, request.request_us, now, request.busy_bytes, request.busy_us)
-            self._observe(sample._replace(other_bytes=request.busy_other_bytes, source=request.came_from))
+            sample = sample._replace(other_bytes=request.busy_other_bytes, source=request.came_from)
+            self._main_received(track, request, sample)
 
     def need_received(self, request_id: int, now: int) -> None:
         """An initialisation segment or a key is there."""

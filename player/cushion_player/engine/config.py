@@ -14,7 +14,8 @@ class EngineConfig:
     """Thresholds of one playback. All times in µs of media time unless said otherwise.
 
     start_threshold_us and rebuffer_threshold_us follow Media3's shipped defaults (start 1 s, after a rebuffer 2 s);
-    buffer_goal_us is the 30 s that hls.js ships, and what the rules scale their maps to.
+    buffer_goal_us is the 30 s that hls.js ships, and what the rules scale their maps to. docs/abr-evidence.md says what
+    other values come to.
     """
 
     buffer_goal_us: int = 30 * SECOND_US

@@ -117,7 +117,7 @@ class PlaybackEngine:
             TrackState(track, is_required=track.kind is not TrackKind.TEXT, may_grow=edge is not None)
             for track in choose_tracks(timeline, self._selection)
         ]
-        self._rules.use(self._lineup.main.track.rungs)
+        self._rules.use(tuple(rung.bitrate_bps for rung in self._lineup.main.track.rungs))
         if edge is not None:
             board = self._recovery.board
             following = Following(self.config, edge, self._lineup, self._playhead, board, self._emit, now)

@@ -55,7 +55,7 @@ class Fetching:
         self._overdue = Overdue(recovery)
         self._emit: Callable[..., None] = emit
         self.answers = Answers(
-            lineup, playhead, timing, waits, asking, recovery, self._overdue, share, choice.rules.observe, emit
+            lineup, playhead, timing, waits, asking, recovery, self._overdue, share, choice.received, emit
         )
 
     # ------------------------------------------------------------------ when

@@ -8,7 +8,6 @@ from itertools import islice
 
 from cushion_abr.contract import Sample, make_ladder
 from cushion_abr.registry import BoundRule, bind
-from cushion_player.timeline import TrackRung
 
 KEPT_SAMPLES = 64
 """What a rule that is bound to a new ladder is told of the past: more than any estimator here remembers."""
@@ -28,12 +27,11 @@ class RuleBook:
         self._ladder: tuple[int, ...] = ()
         self._current: BoundRule | None = None
 
-    def use(self, rungs: tuple[TrackRung, ...]) -> BoundRule:
-        """The rule for this ladder; it is the current one from now on.
+    def use(self, ladder: tuple[int, ...]) -> BoundRule:
+        """The rule for a ladder of these bitrates; it is the current one from now on.
 
         Raises UnknownRule and RuleParameterError, the first time.
         """
-        ladder = tuple(rung.bitrate_bps for rung in rungs)
         if self._current is not None and ladder == self._ladder:
             return self._current
         self._ladder = ladder

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cushion_abr.contract import SOURCE_LOCAL, Progress
+from cushion_abr.contract import SOURCE_LOCAL, Progress, Sample
 from cushion_abr.reasons import describe
 from cushion_player.buffer import ABSENT, BufferedSegment
 from cushion_player.engine.budget import Budget
 from cushion_player.engine.caps import DroppedFrameCap
 from cushion_player.engine.config import EngineConfig, Limits
+from cushion_player.engine.learned import LearnedBitrates
 from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.phase import Phase
 from cushion_player.engine.playhead import Playhead
@@ -46,6 +47,7 @@ class RungChoice:
     ) -> None:
         self.limits = Limits()
         self.rules = rules
+        self._learned = LearnedBitrates()
         self._config = config
         self._lineup = lineup
         self._playhead = playhead
@@ -62,8 +64,9 @@ class RungChoice:
             return Choice(allowed.top, 0, "pinned by the viewer")
         if track.last_came_from == SOURCE_LOCAL:
             return Choice(allowed.top, 0, "read from a file: there is no link to adapt to")
-        rule = self.rules.use(track.stretch.rungs)
-        sizes = track.sizes_ahead(rule.lookahead)
+        rungs = track.stretch.rungs
+        rule = self.rules.use(self._learned.ladder(rungs))
+        sizes = self._learned.sizes(rungs, track.sizes_ahead(rule.lookahead))
         goal_us, latency_us, later_us = self._budget.goal_us(), 0, 0
         live = self._timing.live
         if live is not None:
@@ -82,6 +85,11 @@ class RungChoice:
         usable = [each for each in track.usable_rungs() if allowed.floor <= each <= allowed.top]
         rung = max((each for each in usable if each <= decision.rung), default=usable[0])
         return Choice(rung, decision.wait_us, describe(decision.reason))
+
+    def received(self, track: TrackState, request: Request, sample: Sample) -> None:
+        """A segment of the main track has come."""
+        self._learned.add(track.track, request.index, request.rung, request.received_bytes)
+        self.rules.observe(sample)
 
     def floor(self, track: TrackState) -> int:
         """The lowest rung that the limits allow."""
@@ -120,8 +128,8 @@ class RungChoice:
         live = self._timing.live
         if live is not None and live.is_in_the_making(track, request):
             return None  # it comes no faster than it is made
-        total_bytes = track.track.size_bytes(request.index, request.rung)
-        better = self.rules.use(track.stretch.rungs).abandon(
+        total_bytes = self._learned.size_bytes(track.track, request.index, request.rung)
+        better = self.rules.use(self._learned.ladder(track.stretch.rungs)).abandon(
             Progress(
                 rung=request.rung,
                 segment_us=track.track.segment_us(request.index),
@@ -138,7 +146,7 @@ class RungChoice:
         if not track.floor <= better < request.rung or better not in track.usable_rungs():
             return None
         missing_bytes = total_bytes - request.received_bytes
-        return better if track.track.size_bytes(request.index, better) < missing_bytes else None
+        return better if self._learned.size_bytes(track.track, request.index, better) < missing_bytes else None
 
     def replaceable(self, track: TrackState, rung: int, now: int) -> BufferedSegment | None:
         """The first buffered segment that is of a lower rung and can be had at `rung` in good time."""
