@@ -29,6 +29,8 @@ LICENCE_LIMIT_BYTES: Final = 64 * 1024
 KEY_LIMIT_BYTES: Final = 1024
 """More than any key: what is longer is an error page."""
 MAX_KEPT_KEYS: Final = 64
+PROVIDER_LIMIT_S: Final = 30.0
+"""For one provider's answer: playback waits for it."""
 
 
 class KeyProvider(Protocol):
@@ -53,8 +55,8 @@ async def obtain_keys(provider: KeyProvider, requests: Iterable[KeyRequest]) -> 
             return KeyRing(await provider.get_keys(request))
         except KeyUnavailable as error:
             errors.append(error)
-        except Exception as error:  # a plug-in of somebody else; its words might hold a key, so only its kind is told
-            errors.append(KeyUnavailable(f"the key provider failed: {type(error).__name__}"))
+        except Exception as error:
+            errors.append(_broken(error))
     raise _most_telling(errors)
 
 
@@ -180,7 +182,7 @@ class HlsKeys:
 
 
 class KeyChain:
-    """Several providers, asked in order until one has the keys."""
+    """Several providers, asked in order until one has the keys; one that breaks or is silent has none."""
 
     def __init__(self, providers: Iterable[KeyProvider]) -> None:
         self._providers = tuple(providers)
@@ -193,10 +195,20 @@ class KeyChain:
         errors: list[KeyUnavailable] = []
         for provider in self._providers:
             try:
-                return await provider.get_keys(request)
+                async with asyncio.timeout(PROVIDER_LIMIT_S):
+                    return await provider.get_keys(request)
             except KeyUnavailable as error:
                 errors.append(error)
+            except TimeoutError:
+                errors.append(KeyUnavailable(f"no keys within {PROVIDER_LIMIT_S:g} s", retryable=True))
+            except Exception as error:
+                errors.append(_broken(error))
         raise _most_telling(errors)
+
+
+def _broken(error: Exception) -> KeyUnavailable:
+    """What a plug-in of somebody else raised: its words might hold a key, so only its kind is told."""
+    return KeyUnavailable(f"the key provider failed: {type(error).__name__}")
 
 
 def _most_telling(errors: Sequence[KeyUnavailable]) -> KeyUnavailable:

@@ -334,3 +334,27 @@ async def test_no_key_or_token_shows_in_what_is_logged_raised_or_represented(cap
     assert found == []
     assert "sesame" not in text
     assert KEY_ID.hex() in text
+
+
+class Unanswering:
+    """A plug-in that never answers, or breaks."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+
+    async def get_keys(self, request: KeyRequest) -> Mapping[bytes, bytes]:
+        if self._error is not None:
+            raise self._error
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("sesame"), TimeoutError()])
+def test_who_comes_behind_a_plug_in_that_is_silent_or_breaks_is_asked_all_the_same(error: Exception | None) -> None:
+    clock = FakeClock()
+    chain = KeyChain([Unanswering(error), StaticKeys({KEY_ID: KEY})])
+
+    keys = clock.run(obtain_keys(chain, [KeyRequest(COMMON, "cenc", (KEY_ID,))]))
+
+    assert keys == {KEY_ID: KEY}
+    assert clock.now_us() <= 30_000_000
