@@ -200,7 +200,7 @@ class PlaybackSession:
     async def thumbnail(self, position_s: float) -> ThumbnailPicture | None:
         """The small picture for a position; None where there is none, or it cannot be had.
 
-        It travels over the session's link, one at a time. Cancelled when the session closes.
+        It travels over the session's link, one at a time; closing the session gives it up.
         """
         return await self._thumbnails.at(position_s)
 

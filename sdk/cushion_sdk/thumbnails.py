@@ -78,7 +78,7 @@ class ThumbnailFetcher:
         self._images: OrderedDict[object, bytes] = OrderedDict()
         self._held_bytes = 0
         self._gate = asyncio.Lock()
-        self._asking: set[asyncio.Task[object]] = set()
+        self._asking: set[asyncio.Task[ThumbnailPicture | None]] = set()
         self._is_closed = False
 
     def follow(self, presentation: Presentation, origin: Fraction) -> None:
@@ -108,16 +108,22 @@ class ThumbnailFetcher:
 
     async def at(self, position_s: float) -> ThumbnailPicture | None:
         """The picture for a position; None when there is none, or it cannot be had. One is fetched at a time."""
-        task = asyncio.current_task()
-        assert task is not None
         if self._is_closed:
             return None
+        task = asyncio.create_task(self._in_turn(position_s))  # of our own: closing gives it up, and not its caller
         self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
         try:
-            async with self._gate:
-                return await self._at(round(position_s * 1_000_000))
-        finally:
-            self._asking.discard(task)
+            return await task
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if caller is None or caller.cancelling():
+                raise
+            return None
+
+    async def _in_turn(self, position_s: float) -> ThumbnailPicture | None:
+        async with self._gate:
+            return await self._at(round(position_s * 1_000_000))
 
     def close(self) -> None:
         """Give up what is on its way, forget the rest."""
