@@ -81,7 +81,7 @@ class PlayerController(Remote):
         self._polls = 0
         self.wishes = replace(self.wishes, speed=1.0, pinned_rung=None, loops=False)
         self.page.begin(request.name)
-        self._follow(self._open_session(request, self.wishes))
+        self._follow(self._open_session(request, self.wishes), request.file)
         self._timer.start()
         self.poll()
 

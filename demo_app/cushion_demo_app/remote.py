@@ -87,13 +87,13 @@ class Remote(QtCore.QObject):
         """Read the session and show it."""
         raise NotImplementedError
 
-    def _follow(self, session: SessionLike | None) -> None:
-        """What plays from now on, or None."""
+    def _follow(self, session: SessionLike | None, file: FileChoice | None = None) -> None:
+        """What plays from now on, or None, and the file of subtitles it was opened with."""
         self._session = session
         self._scrub_timer.stop()
         self._target.forget()
         self._problem_shown = False
-        self._file.follow(session)
+        self._file.follow(session, file)
         self._peeking.follow(session)
 
     def toggle_play(self) -> None:
@@ -258,11 +258,15 @@ class Remote(QtCore.QObject):
         self.poll()
 
     def next_subtitles(self) -> None:
-        """The next subtitles of the title; after the last, none."""
+        """The next subtitles of the title; after the last, none. Where it has none, those of a file are put away."""
         now = self._now()
         if self._session is None or now is None:
             return
         choice = next_text(now)
+        if choice is None and self._file.shown is not None:
+            self._file.choose(NoFile())
+            self.page.say("Subtitles off")
+            return
         if choice is None:
             self.page.say("No subtitles")
             return

@@ -34,10 +34,12 @@ class SubtitleFileChooser(QtCore.QObject):
         self.shown: SubtitleFile | None = None
         self._answered.connect(self._take, QtCore.Qt.ConnectionType.QueuedConnection)
 
-    def follow(self, session: SessionLike | None) -> None:
-        """Another session, or none: it shows no file yet."""
+    def follow(self, session: SessionLike | None, opened_with: FileChoice | None = None) -> None:
+        """Another session, or none, and the file that it shows from the start."""
         self._session = session
         self.shown = self._asked = self._asking = None
+        if opened_with is not None and opened_with.path is not None:
+            self.shown = SubtitleFile(opened_with.path, opened_with.offset_s)
         if self._dialogue is not None:
             self._dialogue.close()
 

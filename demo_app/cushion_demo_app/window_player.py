@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from cushion_demo_app.app import AppPlan, run_app
 from cushion_demo_app.display import has_display
 from cushion_demo_app.main_window import WindowStart
 from cushion_demo_app.video_sink import check_renderer
-from cushion_demo_app.wishes import PlayRequest
+from cushion_demo_app.wishes import FileChoice, PlayRequest
 from cushion_player.errors import PlaybackError, UsageError
 from cushion_sdk.cli.windows import WindowRequest
 from cushion_sdk.contracts.catalog import Title
@@ -31,6 +32,8 @@ def play_url(request: WindowRequest) -> SessionSummary:
         play = PlayRequest.of_title(source, options.start_s)
     else:
         play = PlayRequest(source, name_of(source), (), options.start_s)
+    if options.subtitles_path is not None:
+        play = replace(play, file=FileChoice(options.subtitles_path, options.subtitle_offset_s))
     outcome = run_app(
         AppPlan(
             device_dir=request.device_dir,

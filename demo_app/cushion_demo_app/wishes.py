@@ -12,12 +12,13 @@ from cushion_sdk.contracts.catalog import Title
 
 @dataclass(frozen=True, slots=True)
 class PlayRequest:
-    """What to play. `start_s` None: where the profile stopped."""
+    """What to play. `start_s` None: where the profile stopped. file: of subtitles that the session opens with."""
 
     source: str | Title
     name: str
     heights_px: tuple[int, ...] = ()
     start_s: float | None = None
+    file: FileChoice | None = None
 
     @staticmethod
     def of_title(title: Title, start_s: float | None = None) -> PlayRequest:

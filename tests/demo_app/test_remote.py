@@ -171,6 +171,21 @@ def test_a_subtitle_file_is_shown_moved_and_put_away(rig: Rig) -> None:
     assert menu.label == "CC off"
 
 
+def test_a_subtitle_file_that_the_session_was_opened_with_can_be_moved_and_put_away(rig: Rig) -> None:
+    rig.controller.open(replace(PlayRequest.of_title(make_title()), file=FileChoice(Path("/a/film.srt"), 1.0)))
+    rig.told.clear()
+    button = rig.page.control_bar.text_button
+    assert button.menu_shown is not None
+    assert button.menu_shown.label == "CC file"
+
+    rig.page.chosen.emit(ShiftFile(0.1))
+    QtWidgets.QApplication.processEvents()
+    rig.page.next_subtitles_requested.emit()
+
+    assert rig.told == [("file", "film.srt", 1.1), ("file", None, 0.0)]
+    assert button.menu_shown.label == "CC off"
+
+
 def test_quick_moves_of_a_file_add_up(rig: Rig) -> None:
     rig.controller.choose(FileChoice(Path("/a/film.srt")))
     QtWidgets.QApplication.processEvents()
