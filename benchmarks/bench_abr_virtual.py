@@ -116,7 +116,8 @@ def main() -> int:
             for factor in options.declared:
                 name = f"{set_name} ({len(members)}) {manifest}" + (f" x{factor:g}" if factor != 1 else "")
                 for scores in compare(name, declaring(plain, factor), members, options.rules, changed):
-                    told += [asdict(each) | {"of": name, "link": link} for link, each in scores.items()]
+                    for link, score in scores.items():
+                        told.append({"of": name, "link": link, **asdict(score)})
     if options.json is not None:
         options.json.write_text(json.dumps(told, indent=1) + "\n")
     return 0
