@@ -33,17 +33,32 @@ def devices_of(wish: str) -> tuple[str, ...]:
     return names
 
 
+MAX_HELD_BYTES: Final = 64 * 1024 * 1024
+"""Of a stream whose key frames lie further apart nothing is held: software then begins with the next one."""
+
+
 class SinceKeyFrame:
     """What a hardware decoder was given since the last key frame, for a software decoder to begin with in its place."""
 
     def __init__(self) -> None:
         self._packets: list[av.Packet[Any]] = []
+        self._held_bytes = 0
         self._shown_pts: int | None = None
 
     def gave(self, packet: av.Packet[Any]) -> None:
         if packet.is_keyframe:
             self._packets.clear()
-        self._packets.append(packet)
+            self._held_bytes = 0
+        self._held_bytes += packet.size
+        if self._held_bytes > MAX_HELD_BYTES:
+            self._packets.clear()
+        else:
+            self._packets.append(packet)
+
+    @property
+    def n_packets(self) -> int:
+        """How many are held."""
+        return len(self._packets)
 
     def got(self, frames: Iterable[av.VideoFrame | av.AudioFrame]) -> None:
         """Frames came out, in presentation order."""
@@ -54,6 +69,7 @@ class SinceKeyFrame:
     def forget(self) -> None:
         """The decoder was flushed: a key frame is next."""
         self._packets.clear()
+        self._held_bytes = 0
         self._shown_pts = None
 
     def decode_again(self, context: av.VideoCodecContext) -> list[av.VideoFrame]:

@@ -15,7 +15,7 @@ from cushion_player.media import codec_context, decode
 from cushion_player.media.codec_context import open_context
 from cushion_player.media.decode import Frame, TrackDecoder
 from cushion_player.media.demux import CodecConfig
-from cushion_player.media.hardware import devices_of
+from cushion_player.media.hardware import MAX_HELD_BYTES, SinceKeyFrame, devices_of
 from cushion_player.model import Container
 from cushion_player.outputs import MediaFormat
 from cushion_player.timeline import TrackKind
@@ -147,3 +147,16 @@ def test_sound_is_never_decoded_in_hardware(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_codec_without_a_decoder_is_named(codec: str) -> None:
     with pytest.raises(UnsupportedCodec, match="cannot decode what it is"):
         open_context(CodecConfig(codec, "what it is"), TrackKind.VIDEO)
+
+
+def test_packets_for_a_software_decoder_are_held_up_to_a_limit() -> None:
+    held = SinceKeyFrame()
+    packet = av.Packet(bytes(MAX_HELD_BYTES // 4))
+
+    for expected in (1, 2, 3, 4, 0, 0):
+        held.gave(packet)
+        assert held.n_packets == expected
+
+    packet.is_keyframe = True
+    held.gave(packet)
+    assert held.n_packets == 1
