@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import signal
@@ -157,6 +158,15 @@ def test_the_help_names_the_commands_of_all_rooms(capsys: pytest.CaptureFixture[
 
     said = capsys.readouterr().out
     assert all(name in said for name in ("play", "inspect", "film", "replay", "serve", "ingest"))
+
+
+def test_addresses_with_their_tokens_are_not_logged_at_any_verbosity(tmp_path: Path) -> None:
+    told_by = logging.getLogger("httpx")  # each request, with its whole address
+    told_by.setLevel(logging.NOTSET)
+
+    root.run(["-vv", "replay", str(tmp_path / "none")])
+
+    assert not told_by.isEnabledFor(logging.INFO)
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

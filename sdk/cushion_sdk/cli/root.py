@@ -169,8 +169,7 @@ def _root(
 
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
     logging.basicConfig(level=level, stream=sys.stderr, format="cushion: %(levelname)s %(message)s")
-    if verbose < 2:
-        logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells whole addresses, tokens and all
 
 
 def _find_commands() -> Mapping[str, Callable[[], object]]:
