@@ -160,7 +160,10 @@ def test_the_help_names_the_commands_of_all_rooms(capsys: pytest.CaptureFixture[
     assert all(name in said for name in ("play", "inspect", "film", "replay", "serve", "ingest"))
 
 
-def test_addresses_with_their_tokens_are_not_logged_at_any_verbosity(tmp_path: Path) -> None:
+def test_addresses_with_their_tokens_are_not_logged_at_any_verbosity(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     told_by = logging.getLogger("httpx")  # each request, with its whole address
     told_by.setLevel(logging.NOTSET)
 
