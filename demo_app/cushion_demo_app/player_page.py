@@ -208,7 +208,8 @@ class PlayerPage(QtWidgets.QWidget):
 
     def _hide_controls(self) -> None:
         bar = self.control_bar
-        if not self._state.playing or bar.seek_bar.is_dragged or bar.has_open_menu() or not self.banner.isHidden():
+        is_in_use = bar.seek_bar.is_dragged or bar.has_open_menu() or not self.banner.isHidden()
+        if not self._state.playing or is_in_use or self.surface.last_frame is None:  # of sound there is nothing to see
             self._hide_timer.start()
             return
         self._put_controls_away()

@@ -12,6 +12,7 @@ from cushion_demo_app.seek_bar import SeekBar
 from cushion_demo_app.stats_overlay import StatsState, stats_lines
 from cushion_demo_app.wishes import FileChoice, LinkChoice, QualityChoice, ShiftFile, SpeedChoice, Wishes
 from cushion_demo_app.wording import problem_text
+from cushion_player.outputs import VideoFrame
 from cushion_sdk.session_types import SessionSnapshot
 
 Key = QtCore.Qt.Key
@@ -120,7 +121,12 @@ def test_enter_presses_the_button_that_has_the_focus(page: PlayerPage) -> None:
     assert len(calls) == 1
 
 
+def with_picture(page: PlayerPage) -> None:
+    page.surface._frame = VideoFrame(0, 33_000, 426, 240, 0, None)
+
+
 def test_controls_leave_while_playing_and_come_back_with_the_mouse(page: PlayerPage) -> None:
+    with_picture(page)
     page._hide_timer.timeout.emit()
     assert not page.controls_shown
 
@@ -129,7 +135,14 @@ def test_controls_leave_while_playing_and_come_back_with_the_mouse(page: PlayerP
     assert page.controls_shown
 
 
+def test_controls_stay_where_there_is_sound_alone(page: PlayerPage) -> None:
+    page._hide_timer.timeout.emit()
+
+    assert page.controls_shown
+
+
 def test_controls_that_come_back_show_what_happened_meanwhile(page: PlayerPage) -> None:
+    with_picture(page)
     playing = ControlState(position_s=10, end_s=60, playing=True)
     page.show_state(playing, waiting=False)
     page._hide_timer.timeout.emit()
