@@ -20,15 +20,17 @@ from cushion_player.engine import FetchFailure
 from cushion_player.errors import ConnectionLost, CushionError, FetchError, FetchTimeout, SegmentNotListed
 from cushion_player.events import AcquireKey, FetchInit, FetchSegment
 from cushion_player.failures import failure_of
+from cushion_player.held_readings import HeldReadings
 from cushion_player.live_mpd import BODY_S, MpdReader
 from cushion_player.live_plan import LivePlanner
 from cushion_player.loading import complete
 from cushion_player.manifest import ReadResult
-from cushion_player.manifest.hls_parts import parts_of, representation_of
+from cushion_player.manifest.hls import representations_of
+from cushion_player.manifest.hls_parts import comes_in_parts, parts_of, representation_of
 from cushion_player.manifest.hls_pathways import read_at_place
-from cushion_player.manifest.hls_refresh import joining_url, reload_delay
+from cushion_player.manifest.hls_refresh import joining_url
 from cushion_player.manifest.hls_refresh import reload_url as playlist_url
-from cushion_player.model import US_PER_S, BaseUrl, Presentation, Representation, seconds_to_us
+from cushion_player.model import US_PER_S, BaseUrl, Presentation, Representation
 from cushion_player.places import sources_of
 from cushion_player.receiving_parts import Ahead, PartNews
 from cushion_player.sourcing import Sourcing
@@ -38,8 +40,8 @@ from cushion_player.weighting import by_weight
 
 ANSWER_S = 5.0
 """A manifest that is silent for longer is asked for again: unlike a segment it is small, and soon out of date."""
-FAILED_PAUSE_US = 500_000
-"""Before a playlist that lists parts and could not be had is asked for again."""
+PART_GRACE_S = 1.0
+"""By how much longer than three parts take may an answer be in coming that waits for the next part."""
 LATE_VERSIONS = 4
 """A rung's playlist may be so many versions behind another's."""
 HASTY_S = 2.0
@@ -86,7 +88,7 @@ class LiveSource:
         self._planner = LivePlanner(
             by_weight(presentation, seed), now=clock.now_us(), utc_offset_us=sync.utc_offset_us, language=language
         )
-        self._read_us = {item.id: clock.now_us() for item in _representations(presentation)}
+        self._read_us = {item.id: clock.now_us() for item in representations_of(presentation)}
         """When each media playlist was read last."""
         self._is_slow = False
         """Whether the last playlist took long to come though it came."""
@@ -94,12 +96,13 @@ class LiveSource:
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: dict[str, asyncio.Lock] = {}
         self._news = asyncio.Event()
+        self._n_silent = 0
+        """Held reloads in a row that were never answered."""
         self._had_at: dict[str, BaseUrl] = {}
         """Where the playlist of each representation was had last, since another source was asked for."""
         self._ahead: dict[str, Ahead] = {}
         """The part of each representation that was asked for ahead."""
-        self._readings: dict[str, asyncio.Task[CushionError | None]] = {}
-        """Reloads of playlists that are held back until there is another part, by representation."""
+        self._readings = HeldReadings(clock, self._read_rung)
 
     @property
     def presentation(self) -> Presentation:
@@ -129,8 +132,9 @@ class LiveSource:
         task.add_done_callback(self._tasks.discard)
 
     def cancel(self) -> None:
-        for task in (*self._tasks, *self._readings.values()):
+        for task in self._tasks:
             task.cancel()
+        self._readings.cancel()
         for ahead in self._ahead.values():
             ahead.forget()
 
@@ -197,7 +201,11 @@ class LiveSource:
         try:
             await self._sync.sync(before)
             if before.kind == "hls":
-                await (self._read_first(group) if self._has_parts() else self._read_playlists())
+                await (
+                    self._readings.first(self._planner.followed(), group)
+                    if self._has_parts()
+                    else self._read_playlists()
+                )
             else:
                 await self._read_mpd()
         except CushionError as exc:
@@ -231,7 +239,7 @@ class LiveSource:
 
     def _have_ended(self, items: Sequence[Representation]) -> bool:
         wanted = {item.id for item in items}
-        playlists = [item.playlist for item in _representations(self._presentation) if item.id in wanted]
+        playlists = [item.playlist for item in representations_of(self._presentation) if item.id in wanted]
         return all(playlist is not None and playlist.has_ended for playlist in playlists)
 
     async def _read_each(self, items: Sequence[Representation]) -> None:
@@ -242,33 +250,6 @@ class LiveSource:
                 raise failure
         if failures and len(failures) == len(items):
             raise failures[0]
-
-    async def _read_first(self, group: asyncio.TaskGroup) -> None:
-        """Read the playlists again as `_read_playlists`, but wait for one: each has its parts at its own times."""
-        items = {item.id: item for item in self._planner.followed()}
-        for identity in [each for each in self._readings if each not in items]:
-            self._readings.pop(identity).cancel()
-        for identity, item in items.items():
-            if identity not in self._readings:
-                self._readings[identity] = group.create_task(self._reading(item))
-        done, _ = await asyncio.wait(self._readings.values(), return_when=asyncio.FIRST_COMPLETED)
-        for identity in [each for each, task in self._readings.items() if task in done]:
-            del self._readings[identity]
-        failures = [task.result() for task in done]
-        if failures[0] is not None and all(failures):
-            raise failures[0]
-
-    async def _reading(self, item: Representation) -> CushionError | None:
-        """Why a playlist could not be read again; then some time has passed, too."""
-        try:
-            await self._read_rung(item)
-        except CushionError as error:
-            await self._clock.sleep_until(self._clock.now_us() + FAILED_PAUSE_US)
-            return error
-        if item.playlist is None or not item.playlist.server_control.can_block_reload:  # text, say
-            delay = reload_delay(item, has_changed=True) or Fraction(FAILED_PAUSE_US, US_PER_S)
-            await self._clock.sleep_until(self._clock.now_us() + seconds_to_us(delay))
-        return None
 
     async def _read_rung(self, item: Representation) -> None:
         """Read the playlist of the rung that is played; when that cannot be had, of another one of the track."""
@@ -309,7 +290,8 @@ class LiveSource:
         except FetchError as error:
             if url == place.url:
                 raise
-            if not isinstance(error, ConnectionLost):
+            self._n_silent = self._n_silent + 1 if isinstance(error, FetchTimeout) else 0
+            if not isinstance(error, ConnectionLost) and self._n_silent != 1:
                 self._planner.may_block = False  # what was asked for may be more than the server can do
             await self._put_in(item, place)
 
@@ -379,13 +361,6 @@ def _patience(item: Representation, timeouts: FetchTimeouts) -> FetchTimeouts:
     if item.playlist is None or not item.playlist.server_control.can_block_reload:
         return timeouts
     longest_s = max(timeouts.first_byte_s, BLOCK_TARGETS * float(item.playlist.target_duration))
+    if comes_in_parts(item) and item.playlist.part_target is not None:  # the next part is due, and missed soon
+        longest_s = BLOCK_TARGETS * float(item.playlist.part_target) + PART_GRACE_S
     return FetchTimeouts(timeouts.connect_s, longest_s, timeouts.stall_s)
-
-
-def _representations(presentation: Presentation) -> list[Representation]:
-    return [
-        item
-        for period in presentation.periods
-        for adaptation_set in period.adaptation_sets
-        for item in adaptation_set.representations
-    ]

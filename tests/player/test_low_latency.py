@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -22,13 +24,15 @@ from cushion_player.events import (
     RungSelected,
     SegmentRetried,
 )
+from cushion_player.held_readings import HeldReadings
 from cushion_player.journal import replay
 from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.model import PlaylistInfo, Representation, ServerControl
 from cushion_player.outputs import MediaFormat, MediaSegment
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.fault_script import FaultScript, Rule
-from cushion_player.testing.faults import Fault, Refuse, Reset, Stall, Status, Truncate
+from cushion_player.testing.faults import Fault, Hang, Refuse, Reset, Stall, Status, Truncate
 from cushion_player.testing.live import DashOptions, HlsOptions, LiveConfig, LiveSite, Pathway, Programme, made_up_asset
 from cushion_player.testing.transport import FakeTransport
 from cushion_player.timeline import TrackKind
@@ -347,3 +351,39 @@ def test_programmes_of_different_encodings_follow_one_another(path: str) -> None
 
     assert not session.noticed(RebufferStarted, PlaybackFailed, LiveJumped)
     assert max(each.live_latency_us for each in session.snapshots[10:]) < SEGMENT_US
+
+
+@BOTH
+def test_a_long_stall_ends_near_the_edge_and_is_told(path: str) -> None:
+    silent = Rule("/p0/*", (Hang(),), repeats=True, from_us=15 * SECOND, until_us=27 * SECOND)
+    session = Session(low_latency(8), path, silent)
+
+    snapshot = session.run(60)
+
+    jumps = [notice for notice in session.noticed(LiveJumped) if isinstance(notice, LiveJumped)]
+    assert "it was too far behind the edge" in [jump.reason for jump in jumps]
+    assert not session.noticed(PlaybackFailed)
+    assert snapshot.live_latency_us < 3 * SECOND
+
+
+def test_text_beside_parts_is_not_read_again_all_the_time() -> None:
+    reads: list[int] = []
+    clock = FakeClock()
+    held = Representation("video", playlist=PlaylistInfo(server_control=ServerControl(can_block_reload=True)))
+    plain = Representation("text", playlist=PlaylistInfo(target_duration=Fraction(2)))
+
+    async def read(item: Representation) -> None:
+        if item is plain:
+            reads.append(clock.now_us())
+        else:
+            await clock.sleep_until(clock.now_us() + SECOND // 4)
+
+    async def scenario() -> None:
+        readings = HeldReadings(clock, read)
+        async with asyncio.TaskGroup() as group:
+            while clock.now_us() < 9 * SECOND:
+                await readings.first([held, plain], group)
+            readings.cancel()
+
+    clock.run(scenario())
+    assert len(reads) == 5

@@ -71,13 +71,14 @@ class Arriving:
             self._held_bytes = self._fed_bytes = 0
             self._fed_us = known.start_us
 
-    def refeed(self) -> list[BufferedSegment]:
-        """The output was emptied: hand it on from its start. Returns what cannot be, and left the buffer."""
+    def refeed(self) -> None:
+        """The output was emptied: hand it on from its start. What the driver has nothing of leaves the buffer."""
         known = self.segment()
         if known is None:
-            return []
+            return
         self._fed_bytes, self._fed_us = 0, known.start_us
-        return [] if self._held_bytes else self._buffer.drop_from(known.index)
+        if not self._held_bytes:
+            self._buffer.drop_from(known.index)
 
     def end_here(self, end_us: int) -> None:
         """No more of it will come: what is there stands for all of it, up to `end_us`."""

@@ -54,6 +54,9 @@ class Following:
         """By track, how often was tried what may be late."""
         self._received: dict[str, int] = {}
         """By track, the last segment received."""
+        self._caught_up_after = (-1, False)
+        """When playback went to the edge last for being too far behind it: the last segment received, and whether
+        anything had come after it."""
 
     # ------------------------------------------------------------------ the manifest
 
@@ -207,6 +210,15 @@ class Following:
         """Whether playback waits for what is no longer offered."""
         return phase in WAITING and self.is_behind(now)
 
+    def must_catch_up(self, phase: Phase, now: int) -> bool:
+        """Whether a stall has taken playback too far from the edge; once for each segment that comes, not for ever."""
+        position, main = self._playhead.position_us(now), self._lineup.main
+        at_us, came = self.live.adrift_at_us(position), (main.last_index_received, main.ahead_us(position) > 0)
+        if phase not in WAITING or at_us is None or now < at_us or came <= self._caught_up_after:
+            return False
+        self._caught_up_after = came
+        return True
+
     def is_behind(self, now: int) -> bool:
         """Whether what comes next on some track is no longer offered."""
         return self.has_fallen_out or any(self.live.has_left(track, now) for track in self._tracks())
@@ -259,6 +271,8 @@ class Following:
         if phase in WAITING and gives_up is not None and gives_up > now:
             times.append(gives_up)
         if phase in WAITING:
+            adrift_us = self.live.adrift_at_us(self._playhead.position_us(now))
+            times += [adrift_us] if adrift_us is not None and adrift_us > now else []
             ends = [at_us for track in self._tracks() if (at_us := self._stuck_at_us(track)) is not None]
             times += [at_us for at_us in ends if at_us > now]
         return times

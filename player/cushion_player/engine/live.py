@@ -38,6 +38,8 @@ KEPT_FAILURES = 8
 """Failed refreshes that are told of when playback ends for want of one."""
 LATE_DELAY_US = 1_000_000
 """After how long a listed segment that is not found is asked for again at most: edges are slower than origins."""
+DRIFT_US = 6_000_000
+"""In low latency, a distance so much beyond the wanted one is not made up for by the rate: that takes minutes."""
 WINDOW_MARGIN_US = 2_000_000
 """How far into the window a jump lands: what is at its very head may be gone before it is fetched."""
 
@@ -72,6 +74,13 @@ class Live:
 
     def latency_us(self, position_us: int, now: int) -> int:
         return self.edge_us(now) - position_us
+
+    def adrift_at_us(self, position_us: int) -> int | None:
+        """When a position that stands still is too far from the edge for the rate to bring it back; None for never."""
+        if not (self.follows and self.edge.chunk_us):
+            return None
+        limit_us = max(self.edge.max_latency_us or 0, self.edge.target_latency_us + DRIFT_US)
+        return position_us + limit_us - self.edge.edge_offset_us + self.correction_us
 
     def window_us(self, tracks: Sequence[TrackState], now: int) -> tuple[int, int]:
         """What may be played now: from where, and up to where it is there."""

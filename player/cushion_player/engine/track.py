@@ -298,7 +298,7 @@ class TrackState:
             events += self.drop_kept()
             self.retries = Retries()
             self.failure = None
-        events += discarded(self.arriving.refeed())
+        self.arriving.refeed()
         self.revive()
         self._feed.restart(target if covering is None else covering.index)
         self.playing_index = -1

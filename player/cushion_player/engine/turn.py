@@ -107,6 +107,10 @@ class Turn:
             self._playback.fail(failure, following.attempts(), now)
         elif self._waits.wants_play and following.must_jump(self._waits.phase, now):
             self._jump(following.rejoin_us(now), "it had left the window", now)
+        elif self._waits.wants_play and following.must_catch_up(self._waits.phase, now):
+            target = following.step_back_us(now)
+            if target is not None:
+                self._jump(target, "it was too far behind the edge", now)
         elif answers.must_step_back:
             answers.must_step_back = False
             target = following.step_back_us(now)
