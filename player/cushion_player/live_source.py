@@ -23,6 +23,7 @@ from cushion_player.failures import failure_of
 from cushion_player.held_readings import HeldReadings
 from cushion_player.live_mpd import BODY_S, MpdReader
 from cushion_player.live_plan import LivePlanner
+from cushion_player.live_restart import going_on
 from cushion_player.loading import complete
 from cushion_player.manifest import ReadResult
 from cushion_player.manifest.hls import representations_of
@@ -223,7 +224,7 @@ class LiveSource:
         if self._presentation.live.minimum_update_period is None:
             return  # it will not change: only time goes on
         utc = Fraction(self._clock.now_us() + self._sync.utc_offset_us, US_PER_S)
-        self._presentation = await self._mpd.read(self._presentation, self._wanted, utc)
+        self._presentation = going_on(self._presentation, await self._mpd.read(self._presentation, self._wanted, utc))
 
     async def _read_playlists(self) -> None:
         """Read one playlist of each track again; one that fails is left for the next time, unless all do.

@@ -31,7 +31,7 @@ from cushion_player.events import (
 from cushion_player.journal import replay
 from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.player import Player
-from cushion_player.testing.answers import Answer
+from cushion_player.testing.answers import Answer, NotYet
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.fault_script import Rule
 from cushion_player.testing.faults import Status
@@ -294,4 +294,36 @@ def test_an_initialisation_segment_that_comes_late_is_had_for_newer_segments(seg
     assert session.noticed(PlaybackStarted)
     assert not session.noticed(RungLost, RebufferStarted, PlaybackFailed)
     assert snapshot.phase == "steady"
+    session.check_replays()
+
+
+class Restarting:
+    """A service whose encoder dies 20 s after the player joined and begins anew some seconds later, from 0."""
+
+    def __init__(self, dead_s: int, options: DashOptions) -> None:
+        config = replace(PLAIN, dash=options, window_us=20 * SECOND)
+        self.died_us = BEGAN + (JOINED_S + 20) * SECOND
+        self.back_us = self.died_us + dead_s * SECOND
+        self.first = LiveSite(config)
+        self.second = LiveSite(replace(config, start_us=self.back_us))
+
+    def response(self, path: str, query: str, now_us: int) -> Answer | NotYet:
+        if now_us < self.died_us:
+            return self.first.response(path, query, now_us)
+        if now_us < self.back_us + 3 * SECOND:  # what it has left behind, until there is a segment again
+            return self.first.response(path, query, self.died_us) if path.endswith(".mpd") else Answer(404)
+        return self.second.response(path, query, now_us)
+
+
+@pytest.mark.parametrize("addressing", ["number", "timeline-number", "timeline-time"])
+def test_an_encoder_that_begins_anew_is_followed(addressing: str) -> None:
+    session = Session(PLAIN)
+    session.origin.sites[BASE] = Restarting(4, DashOptions(addressing=addressing))
+
+    now = session.run(70)
+
+    assert session.noticed(PlaybackFailed) == []
+    assert len(session.noticed(RebufferStarted)) <= 2
+    assert now.position_us - session.snapshots[-11].position_us == pytest.approx(10 * SECOND, abs=SECOND)
+    assert now.live_latency_us < 15 * SECOND
     session.check_replays()
