@@ -93,7 +93,9 @@ class PlaybackSession:
         self._player.pause()
 
     def seek(self, position_s: float) -> None:
-        """Go to a position, clamped to the title."""
+        """Go to a position, clamped to the title. Raises ValueError when it is not finite."""
+        if not math.isfinite(position_s):
+            raise ValueError(f"a position is a number of seconds, got {position_s}")
         self._player.seek(round(max(0.0, position_s) * 1e6))
 
     def seek_to_live(self) -> None:

@@ -150,6 +150,16 @@ def test_frames_expected_are_unknown_without_a_frame_rate(living: Living) -> Non
     assert session.summary().frames_expected is None
 
 
+@pytest.mark.parametrize("position_s", [float("inf"), float("-inf"), float("nan")])
+def test_a_position_that_is_no_number_of_seconds_is_refused(living: Living, position_s: float) -> None:
+    async def play() -> None:
+        async with living.session() as session:
+            with pytest.raises(ValueError, match="a position is a number of seconds, got "):
+                session.seek(position_s)
+
+    living.clock.run(play())
+
+
 def test_paused_time_and_skipped_time_are_not_played_time(living: Living) -> None:
     async def play() -> float:
         async with living.session() as session:
