@@ -38,6 +38,7 @@ from cushion_player.testing.transport import FakeTransport
 from cushion_player.timeline import TrackKind
 from cushion_player.transport.shaped import ShapedTransport
 from cushion_traces.link import make_link
+from tests.player.test_live_player import encrypt_aes128
 
 SECOND = 1_000_000
 BEGAN = 1_700_000_000 * SECOND
@@ -323,14 +324,16 @@ def test_a_rung_is_switched_to_where_the_rendition_report_says() -> None:
     assert "_HLS_msn=" in with_reports.asked("/v1.m3u8")[1]
 
 
-@pytest.mark.parametrize("lacking", ["held reloads", "parts"])
+LACKING = {
+    "held reloads": replace(low_latency(8), hls=HlsOptions(can_block=False)),
+    "parts": replace(low_latency(8), is_low_latency=False),
+    "segments in the clear": replace(low_latency(8), hls=HlsOptions(segments_per_key=2, cipher=encrypt_aes128)),
+}
+
+
+@pytest.mark.parametrize("lacking", LACKING)
 def test_without_what_parts_need_segments_are_played_whole(lacking: str) -> None:
-    config = low_latency(8)
-    config = (
-        replace(config, hls=HlsOptions(can_block=False))
-        if lacking == "held reloads"
-        else replace(config, is_low_latency=False)
-    )
+    config = LACKING[lacking]
     session = Session(config, "/live.m3u8")
 
     snapshot = session.run(30)
