@@ -17,7 +17,8 @@ def version(availability_start: str, period_start: str = "PT0S") -> Presentation
     text = f"""<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="dynamic" minimumUpdatePeriod="PT2S"
         profiles="urn:mpeg:dash:profile:isoff-live:2011" minBufferTime="PT2S"
         availabilityStartTime="{availability_start}"><Period id="0" start="{period_start}">
-        <AdaptationSet mimeType="video/mp4"><SegmentTemplate duration="2" media="$Number$.m4s" initialization="i"/><Representation id="v" bandwidth="1"/>
+        <AdaptationSet mimeType="video/mp4">
+        <SegmentTemplate duration="2" media="$Number$.m4s" initialization="i"/><Representation id="v" bandwidth="1"/>
         </AdaptationSet></Period></MPD>"""
     return manifest.read(text.encode(), URL).presentation
 
