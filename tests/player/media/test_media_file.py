@@ -158,3 +158,23 @@ def test_a_file_without_anything_to_play_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(UnsupportedCodec, match="the file has"):
         opened(path)
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_mulaw", "pcm_alaw"])
+def test_waves_play_as_they_are_coded(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "a.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=8000, layout="mono")
+        assert isinstance(stream, av.AudioStream)
+        frame = av.AudioFrame("s16", "mono", 8000)
+        frame.sample_rate, frame.pts = 8000, 0
+        frame.planes[0].update(bytes(16_000))
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    file = opened(path)
+    track = file.track(A)
+    assert track is not None
+
+    frames = decoded(file, A, [file.segment(A, index) for index in range(len(track.starts_us) - 1)])
+
+    assert sum(frame.samples for frame in frames if isinstance(frame, av.AudioFrame)) == 8000
+    file.close()

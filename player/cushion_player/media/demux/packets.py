@@ -20,7 +20,9 @@ MAGIC: Final = b"CUSHPKT1"
 _HEADER: Final = Struct(">qqIIB")
 _VIDEO: Final = ("h264", "hevc", "libdav1d", "av1", "vp9", "vp8", "mpeg4", "mpeg2video", "mjpeg", "prores", "theora")
 _AUDIO: Final = ("aac", "mp3float", "mp3", "ac3", "eac3", "opus", "libopus", "vorbis", "flac", "alac")
-_PCM: Final = ("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8")
+_PCM: Final = (
+    "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8", "pcm_mulaw", "pcm_alaw"
+)  # fmt: skip
 CODECS: Final = frozenset(_VIDEO + _AUDIO + _PCM)
 """Decoders that a file may ask for."""
 
