@@ -12,10 +12,10 @@ import sys
 
 from cushion_player.clock import MonotonicClock
 from cushion_player.engine import EngineConfig
-from cushion_player.events import Notice, PlaybackStarted, RebufferEnded
 from cushion_player.media.headless import HeadlessRenderer
 from cushion_player.media.null_audio import NullAudioOutput
 from cushion_player.media.output import DecodedOutput
+from cushion_player.notices import Notice, PlaybackStarted, RebufferEnded
 from cushion_player.outputs import VideoFrame
 from cushion_player.player import Player
 from cushion_player.testing.origin import Origin

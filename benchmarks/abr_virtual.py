@@ -12,11 +12,12 @@ from typing import Final
 
 from benchmarks.abr_links import linear_qoe
 from benchmarks.harness import BenchmarkError
-from cushion_player.addressing import plan_playback
 from cushion_player.clock import MonotonicClock
+from cushion_player.driving.loading import load_presentation
+from cushion_player.effects import FetchSegment
 from cushion_player.engine import EngineConfig, PlaybackEngine
-from cushion_player.events import FetchSegment, PlaybackStarted, SegmentLoaded
-from cushion_player.loading import load_presentation
+from cushion_player.notices import PlaybackStarted, SegmentLoaded
+from cushion_player.planning.addressing import plan_playback
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import Timeline, Track, TrackKind
 from cushion_player.transport.file import FileTransport

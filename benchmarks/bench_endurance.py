@@ -18,10 +18,10 @@ from statistics import median
 
 from benchmarks.harness import Report, arguments, finish
 from cushion_player.clock import Clock, MonotonicClock
-from cushion_player.events import Notice, PlaybackEnded, RebufferStarted, SegmentLoaded
 from cushion_player.media.headless import HeadlessRenderer
 from cushion_player.media.null_audio import NullAudioOutput
 from cushion_player.media.output import DecodedOutput
+from cushion_player.notices import Notice, PlaybackEnded, RebufferStarted, SegmentLoaded
 from cushion_player.outputs import MediaOutput
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock

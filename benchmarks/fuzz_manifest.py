@@ -22,9 +22,9 @@ atheris: Any = import_module("atheris")  # not installed everywhere, and without
 
 with atheris.instrument_imports(include=["cushion_player.manifest", "cushion_player.model", "cushion_player.boxes"]):
     from cushion_player import manifest
-    from cushion_player.availability import window_at
     from cushion_player.errors import ManifestError
     from cushion_player.inspection import inspect
+    from cushion_player.planning.availability import window_at
 
 URL = "https://example.com/a/manifest"
 LATER = Fraction(1_800_000_000)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from cushion_player.availability import available_segments, presentation_delay, window_at
 from cushion_player.model import (
     US_PER_S,
     AdaptationSet,
@@ -28,6 +27,7 @@ from cushion_player.model import (
     seconds_to_us,
     ticks_to_us,
 )
+from cushion_player.planning.availability import available_segments, presentation_delay, window_at
 
 MAX_PATTERN_SEGMENTS = 1000
 """Segments without an end in sight are listed up to the newest this many."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
 
-from cushion_player import events as event_types
+from cushion_player import effects, notices
 from cushion_player.engine.config import EngineConfig, FetchFailure, Limits, Loop, SteeringAnswer, TrackSelection
 from cushion_player.engine.core import PlaybackEngine
 from cushion_player.engine.retry import RetryPolicy, RetryRule
@@ -36,7 +36,11 @@ VALUE_TYPES: dict[str, type] = {
         *(Limits, Loop, TrackSelection, FetchFailure, EngineConfig, RetryPolicy, RetryRule, EventMark),
         *(SteeringHint, SteeringAnswer),
     )
-} | {cls.__name__: cls for cls in vars(event_types).values() if isinstance(cls, type) and dataclasses.is_dataclass(cls)}
+} | {
+    cls.__name__: cls
+    for cls in (*vars(effects).values(), *vars(notices).values())
+    if isinstance(cls, type) and dataclasses.is_dataclass(cls)
+}
 
 
 def encode(value: object) -> object:

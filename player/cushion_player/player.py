@@ -16,14 +16,27 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from cushion_abr import DEFAULT_RULE
-from cushion_player.addressing import PlaybackPlan, plan_playback
-from cushion_player.asking import Asker
-from cushion_player.audience import Audience
 from cushion_player.clock import Clock
-from cushion_player.clock_sync import ClockSync
 from cushion_player.driving.alarm import Alarm
+from cushion_player.driving.asker import Asker
+from cushion_player.driving.audience import Audience
+from cushion_player.driving.clock_sync import ClockSync
 from cushion_player.driving.feeding import Feeding
 from cushion_player.driving.listening import Listener
+from cushion_player.driving.loading import LoadedParts, load_presentation
+from cushion_player.driving.requests import Requests
+from cushion_player.driving.sourcing import Sourcing
+from cushion_player.driving.unlocking import Unlocking
+from cushion_player.effects import (
+    AbandonSegment,
+    AcquireKey,
+    AskSteering,
+    DiscardSegment,
+    Effect,
+    FetchInit,
+    FetchSegment,
+    RefreshManifest,
+)
 from cushion_player.engine import (
     EngineConfig,
     EngineSnapshot,
@@ -35,35 +48,26 @@ from cushion_player.engine import (
 )
 from cushion_player.engine.config import SteeringAnswer
 from cushion_player.errors import UsageError
-from cushion_player.events import (
-    AbandonSegment,
-    AcquireKey,
-    AskSteering,
-    DiscardSegment,
-    Effect,
+from cushion_player.journal import JournalWriter
+from cushion_player.keys import ClearKeyLicences, HlsKeys, KeyChain, KeyProvider
+from cushion_player.model import PathwayClone, Presentation
+from cushion_player.notices import (
     EventBegan,
     EventEnded,
-    FetchInit,
-    FetchSegment,
     Notice,
     PartMissing,
     PlaybackEnded,
     PlaybackFailed,
-    RefreshManifest,
     TimedEventBegan,
     TimedEventEnded,
 )
-from cushion_player.journal import JournalWriter
-from cushion_player.keys import ClearKeyLicences, HlsKeys, KeyChain, KeyProvider
-from cushion_player.loading import LoadedParts, load_presentation
-from cushion_player.model import PathwayClone, Presentation
 from cushion_player.outputs import (
     MediaOutput,
     OutputStats,
     SoundSettings,
 )
-from cushion_player.requests import Requests
-from cushion_player.sourcing import Sourcing
+from cushion_player.planning.addressing import PlaybackPlan, plan_playback
+from cushion_player.planning.weighting import by_weight
 from cushion_player.text import Cue
 from cushion_player.timed import TimedEvent
 from cushion_player.timed.book import EventBook
@@ -71,12 +75,10 @@ from cushion_player.timed.listing import events_of
 from cushion_player.timeline import Track, TrackKind
 from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import FetchTimeouts, Transport
-from cushion_player.unlocking import Unlocking
-from cushion_player.weighting import by_weight
 
 if TYPE_CHECKING:
-    from cushion_player.live_source import LiveSource
-    from cushion_player.steering_server import SteeringServer
+    from cushion_player.driving.live_source import LiveSource
+    from cushion_player.driving.steering_server import SteeringServer
 
 log = logging.getLogger(__name__)
 
@@ -208,7 +210,7 @@ class Player:
             self._tell(PartMissing(part.need.label, part.reason))
         presentation = by_weight(loaded.presentation, self._seed)
         if presentation.steering is not None:
-            from cushion_player.steering_server import SteeringServer
+            from cushion_player.driving.steering_server import SteeringServer
 
             self._steering = SteeringServer(self._asker, presentation.steering, presentation.kind)
         self._sourcing.variables = presentation.variables
@@ -235,7 +237,9 @@ class Player:
         sync.note_date(loaded.date, loaded.date_us)
         await sync.sync(loaded.presentation)
         log.debug("the time of day is from %s", sync.source)
-        from cushion_player.live_source import LiveSource  # a tenth of our imports, and most titles are not live
+        from cushion_player.driving.live_source import (
+            LiveSource,  # a tenth of our imports, and most titles are not live
+        )
 
         self._live = LiveSource(
             self._asker.telling(self._requests.link.add),
@@ -294,7 +298,7 @@ class Player:
         self._call(lambda now: self._engine.set_scrubbing(is_on, now=now))
 
     async def _find_key_frames(self, presentation: Presentation) -> None:
-        from cushion_player.key_frames import find_key_frames  # few scrub
+        from cushion_player.driving.key_frames import find_key_frames  # few scrub
 
         found = await find_key_frames(self._transport, self._clock, presentation, self.plan)
         if found is not None:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
-from cushion_player import events as notices
+from cushion_player import notices
 from cushion_player.clock import Clock
 from cushion_player.engine import EngineConfig, Limits, Loop, TrackSelection
 from cushion_player.errors import UsageError

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cushion_player import events as notices
+from cushion_player import notices
 from cushion_player.clock import Clock
 from cushion_player.engine import Limits, Loop, TrackSelection
 from cushion_player.errors import UsageError

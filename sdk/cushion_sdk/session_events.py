@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cushion_player import events as notices
+from cushion_player import notices
 from cushion_player.timed import TimedEvent
 from cushion_player.timeline import TrackKind
 

@@ -12,13 +12,7 @@ from typing import Final
 from cushion_abr import DEFAULT_RULE, qoe
 from cushion_abr.registry import get_rule
 from cushion_player.engine import EngineConfig, PlaybackEngine
-from cushion_player.events import (
-    PlaybackEnded,
-    PlaybackFailed,
-    RebufferEnded,
-    RebufferStarted,
-    SegmentLoaded,
-)
+from cushion_player.notices import PlaybackEnded, PlaybackFailed, RebufferEnded, RebufferStarted, SegmentLoaded
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import Timeline, TrackKind
 from cushion_simulator.movie import Movie

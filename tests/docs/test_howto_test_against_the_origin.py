@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from cushion_player.events import PlaybackEnded
+from cushion_player.notices import PlaybackEnded
 from cushion_player.testing import faults
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "test-against-the-origin.md"

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.clock import MonotonicClock
+from cushion_player.driving.loading import load_presentation
 from cushion_player.engine import EngineSnapshot
 from cushion_player.keys import KeyProvider
-from cushion_player.loading import load_presentation
 from cushion_player.media.film import beep_onsets, is_flash, onsets, read_frame_code
 from cushion_player.media.headless import HeadlessRenderer
 from cushion_player.media.null_audio import NullAudioOutput
 from cushion_player.media.output import DecodedOutput
 from cushion_player.media.pixels import luma
 from cushion_player.outputs import OutputStats, VideoFrame
+from cushion_player.planning.addressing import PlaybackPlan, plan_playback
 from cushion_player.player import Player
 from cushion_player.transport.dispatch import transport_for
 from cushion_player.transport.shaped import ShapedTransport

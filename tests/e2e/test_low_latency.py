@@ -9,11 +9,11 @@ from itertools import pairwise
 import pytest
 
 from cushion_player.clock import MonotonicClock, wall_ms
-from cushion_player.events import Notice, PlaybackFailed
 from cushion_player.media.headless import HeadlessRenderer
 from cushion_player.media.null_audio import NullAudioOutput
 from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.media.output import DecodedOutput
+from cushion_player.notices import Notice, PlaybackFailed
 from cushion_player.outputs import VideoFrame
 from cushion_player.player import Player
 from cushion_player.testing.live import DashOptions, LiveConfig, LiveSite, Programme, made_up_asset

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cushion_player.lookup import segment, segment_at
 from cushion_player.manifest import NeedKind, ReadResult
 from cushion_player.model import Address, ByteRange, ContentKind, Period, Presentation, Representation
+from cushion_player.planning.lookup import segment, segment_at
 from tests.player.corpus_views import Json, View
 
 Facts = tuple[int, int, int, str, str, ByteRange | tuple[()], tuple[tuple[str, int, int], ...]]

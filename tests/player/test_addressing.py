@@ -5,7 +5,6 @@ from fractions import Fraction
 
 import pytest
 
-from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.errors import UnsupportedManifestFeature
 from cushion_player.manifest import read
 from cushion_player.model import (
@@ -21,6 +20,7 @@ from cushion_player.model import (
     Segment,
     Tiles,
 )
+from cushion_player.planning.addressing import PlaybackPlan, plan_playback
 from cushion_player.timeline import TrackKind
 from tests.player.manifest_files import URL, load
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from cushion_player.alignment import Alignment, Tie, align
 from cushion_player.model import Address, PlaylistInfo, Representation, Segment
+from cushion_player.planning.alignment import Alignment, Tie, align
 
 LIVE = PlaylistInfo()
 

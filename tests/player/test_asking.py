@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cushion_player.asking import MAX_ADDRESSES, Asker, told
+from cushion_player.driving.asker import MAX_ADDRESSES, Asker, told
 from cushion_player.engine.retry import RetryPolicy
 from cushion_player.errors import ConnectionLost, FetchError, HttpStatusError, ManifestSyntaxError
 from cushion_player.testing.clock import FakeClock

@@ -7,14 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cushion_player.availability import (
-    Window,
-    available_at,
-    available_segments,
-    join_position,
-    presentation_delay,
-    window_at,
-)
 from cushion_player.model import (
     AdaptationSet,
     Address,
@@ -30,6 +22,14 @@ from cushion_player.model import (
     ServerControl,
     ServiceDescription,
     Start,
+)
+from cushion_player.planning.availability import (
+    Window,
+    available_at,
+    available_segments,
+    join_position,
+    presentation_delay,
+    window_at,
 )
 
 BEGAN = Fraction(1_700_000_000)

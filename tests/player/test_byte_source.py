@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cushion_player.clock import MonotonicClock
+from cushion_player.driving.receiving import Receiver
+from cushion_player.effects import FetchInit, FetchSegment
 from cushion_player.engine import EngineConfig, PlaybackEngine
-from cushion_player.events import FetchInit, FetchSegment
-from cushion_player.receiving import Receiver
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.transport import FakeTransport

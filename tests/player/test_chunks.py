@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cushion_player.arriving import Arrival
 from cushion_player.boxes import read_init
 from cushion_player.chunks import LEAST_BYTES, ONE_READ_US, Busy, BusyMeter, ChunkedBody, Playable
+from cushion_player.driving.arriving import Arrival
+from cushion_player.driving.receiving import Body
 from cushion_player.errors import DecodeError
-from cushion_player.receiving import Body
 from cushion_player.testing.live import made_up_asset
 from cushion_player.timeline import TrackKind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cushion_player.clock_sync import LIMIT_S, ClockSync
+from cushion_player.driving.clock_sync import LIMIT_S, ClockSync
 from cushion_player.manifest import read
 from cushion_player.model import Presentation, UtcTiming
 from cushion_player.testing.clock import FakeClock

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from cushion_player.events import TrackDropped
 from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.notices import TrackDropped
 from cushion_player.outputs import MediaFormat, MediaSegment
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from cushion_player.live_chunks import MIN_CHUNK_US, dash_chunk_us, dash_early_us, hls_part_us
 from cushion_player.model import Container, PlaylistInfo, Protection, Representation, ServerControl
+from cushion_player.planning.live_chunks import MIN_CHUNK_US, dash_chunk_us, dash_early_us, hls_part_us
 
 SECOND = 1_000_000
 CHUNKED = Representation(

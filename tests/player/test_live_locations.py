@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from cushion_player.events import PlaybackFailed
+from cushion_player.notices import PlaybackFailed
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.fault_script import Rule

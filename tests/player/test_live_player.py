@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cushion_player.engine import Loop, TrackSelection
 from cushion_player.engine.snapshot import EngineSnapshot
 from cushion_player.errors import UsageError
-from cushion_player.events import (
+from cushion_player.journal import replay
+from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.notices import (
     LiveEnded,
     LiveJumped,
     LoopedBack,
@@ -28,8 +30,6 @@ from cushion_player.events import (
     TrackDropped,
     TrackSwitched,
 )
-from cushion_player.journal import replay
-from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.player import Player
 from cushion_player.testing.answers import Answer, NotYet
 from cushion_player.testing.clock import FakeClock

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from cushion_player import manifest
-from cushion_player.live_restart import going_on
 from cushion_player.model import Presentation
+from cushion_player.planning.live_restart import going_on
 
 URL = "http://live/live.mpd"
 

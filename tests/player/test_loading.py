@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from cushion_player.addressing import plan_playback
 from cushion_player.clock import MonotonicClock
+from cushion_player.driving.loading import MAX_AT_ONCE, load_parts, load_presentation
 from cushion_player.errors import (
     CushionError,
     FetchError,
@@ -18,9 +18,9 @@ from cushion_player.errors import (
     ManifestError,
     ResponseTooLarge,
 )
-from cushion_player.loading import MAX_AT_ONCE, load_parts, load_presentation
 from cushion_player.model import ContentKind
-from cushion_player.places import address_at
+from cushion_player.planning.addressing import plan_playback
+from cushion_player.planning.places import address_at
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import Drip, Fault, Instead, Refuse, Status
 from cushion_player.testing.transport import FakeResponse, FakeTransport

@@ -6,7 +6,6 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cushion_player.lookup import Place, period_boundaries, period_index_at, place_at, segment_at, span_of
 from cushion_player.model import (
     AdaptationSet,
     Address,
@@ -18,6 +17,7 @@ from cushion_player.model import (
     Segment,
     SegmentPattern,
 )
+from cushion_player.planning.lookup import Place, period_boundaries, period_index_at, place_at, segment_at, span_of
 
 
 class Counted(LazySegments):

@@ -15,7 +15,11 @@ import pytest
 
 from cushion_player.boxes import InitInfo, read_init, read_segment
 from cushion_player.engine.snapshot import EngineSnapshot
-from cushion_player.events import (
+from cushion_player.held_readings import HeldReadings
+from cushion_player.journal import replay
+from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.model import PlaylistInfo, Representation, ServerControl
+from cushion_player.notices import (
     LiveJumped,
     Notice,
     PlaybackFailed,
@@ -24,10 +28,6 @@ from cushion_player.events import (
     RungSelected,
     SegmentRetried,
 )
-from cushion_player.held_readings import HeldReadings
-from cushion_player.journal import replay
-from cushion_player.media.null_output import NullDecodeOutput
-from cushion_player.model import PlaylistInfo, Representation, ServerControl
 from cushion_player.outputs import MediaFormat, MediaSegment
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock

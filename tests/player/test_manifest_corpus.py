@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cushion_player.addressing import plan_playback
 from cushion_player.boxes import read_init, read_segment, read_tracks
 from cushion_player.errors import ManifestError, MediaError, UnsupportedManifestFeature
 from cushion_player.inspection import inspect
 from cushion_player.manifest import read
+from cushion_player.planning.addressing import plan_playback
 from tests.player.corpus_views import (
     CORPUS,
     URL,

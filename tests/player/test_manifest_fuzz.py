@@ -10,12 +10,12 @@ from fractions import Fraction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cushion_player.addressing import plan_playback
-from cushion_player.availability import join_position, window_at
 from cushion_player.errors import ManifestError
 from cushion_player.inspection import inspect
 from cushion_player.manifest import ReadResult, later_needs, read, refresh, resolve
 from cushion_player.model import Presentation
+from cushion_player.planning.addressing import plan_playback
+from cushion_player.planning.availability import join_position, window_at
 from tests.player.manifest_strategies import anything, odd_mpds, odd_playlists, plain_mpds, plain_playlists
 
 URL = "https://example.com/a/manifest"

@@ -26,7 +26,7 @@ from cushion_player.model import (
     Representation,
     SteeringManifest,
 )
-from cushion_player.places import address_at, sources_of
+from cushion_player.planning.places import address_at, sources_of
 from tests.player.manifest_files import PLAYLISTS, URL, load, sets
 
 STEER = "https://steer.example.com/s"

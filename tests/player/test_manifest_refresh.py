@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from benchmarks.manifests import mpd, mpd_patch, playlist
 from cushion_player.errors import ManifestError
-from cushion_player.lookup import segment_at
 from cushion_player.manifest import Change, read, refresh
 from cushion_player.model import Presentation, Representation
+from cushion_player.planning.lookup import segment_at
 
 URL = "https://example.com/live/manifest"
 

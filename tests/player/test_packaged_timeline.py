@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cushion_player.addressing import PlaybackPlan, plan_playback
 from cushion_player.manifest import ReadResult, read, resolve
 from cushion_player.model import Presentation
+from cushion_player.planning.addressing import PlaybackPlan, plan_playback
 from cushion_player.timeline import Track, TrackKind
 from cushion_servers.manifests.dash import write_mpd
 from cushion_servers.manifests.description import MASTER_NAME, AudioTrack, TitleDescription, VideoTrack

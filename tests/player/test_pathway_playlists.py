@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from cushion_player.asking import Asker
+from cushion_player.driving.asker import Asker
+from cushion_player.driving.pathway_playlists import MIN_AGE_US, PathwayPlaylists
 from cushion_player.errors import HttpStatusError, ManifestError, SegmentNotListed
 from cushion_player.manifest import read, resolve
 from cushion_player.manifest.hls_pathways import read_at, read_elsewhere
 from cushion_player.model import Presentation, Representation
-from cushion_player.pathway_playlists import MIN_AGE_US, PathwayPlaylists
-from cushion_player.places import sources_of
+from cushion_player.planning.places import sources_of
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import Status
 from cushion_player.testing.transport import FakeTransport

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cushion_player.model import Address, BaseUrl, PathwayClone, Representation
-from cushion_player.places import address_at, common_sources, other_urls, rebased, sources_of, with_home
+from cushion_player.planning.places import address_at, common_sources, other_urls, rebased, sources_of, with_home
 
 BASES = (BaseUrl("http://a/x/", "cdn-a"), BaseUrl("http://b/y/z/", "cdn-b"))
 

@@ -8,19 +8,12 @@ import json
 
 import pytest
 
+from cushion_player.effects import FetchSegment
 from cushion_player.engine import EngineConfig, Limits, PlaybackEngine
 from cushion_player.errors import HttpStatusError, ManifestError, UsageError
-from cushion_player.events import (
-    FetchSegment,
-    Notice,
-    PlaybackEnded,
-    PlaybackFailed,
-    RebufferStarted,
-    SeekEnded,
-    SegmentRetried,
-)
 from cushion_player.journal import replay
 from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.notices import Notice, PlaybackEnded, PlaybackFailed, RebufferStarted, SeekEnded, SegmentRetried
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import Hang, Status, Truncate

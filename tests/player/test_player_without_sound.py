@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cushion_player.events import MediaDamaged, Notice, PlaybackEnded, PlaybackFailed
 from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.notices import MediaDamaged, Notice, PlaybackEnded, PlaybackFailed
 from cushion_player.outputs import DecodeFailure, DecodeFault, MediaFormat, MediaSegment
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from cushion_player.driving.receiving import Body, Receiver, kept_after
+from cushion_player.driving.spoilt import what_is_wrong
 from cushion_player.errors import ConnectionLost, ResponseTooLarge
 from cushion_player.model import ByteRange, Container
-from cushion_player.receiving import Body, Receiver, kept_after
-from cushion_player.spoilt import what_is_wrong
 from cushion_player.testing.answers import Answer
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import Fault, IgnoreRange, Truncate

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from cushion_player.driving.receiving import Body
+from cushion_player.driving.receiving_parts import Ahead, PartNews, PartsReceiver
 from cushion_player.errors import FetchError, HttpStatusError, ResponseTooLarge
 from cushion_player.manifest.hls_parts import Parts
 from cushion_player.model import Address, Chunk
-from cushion_player.receiving import Body
-from cushion_player.receiving_parts import Ahead, PartNews, PartsReceiver
 from cushion_player.testing.answers import Answer, NotYet
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.fault_script import FaultScript, Rule

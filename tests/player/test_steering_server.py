@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from cushion_player.asking import Asker
+from cushion_player.driving.asker import Asker
+from cushion_player.driving.steering_server import LIMIT_BYTES, LIMIT_S, SteeringServer
+from cushion_player.effects import AskSteering
 from cushion_player.engine import FetchFailure
 from cushion_player.engine.config import SteeringAnswer
-from cushion_player.events import AskSteering
 from cushion_player.model import ContentSteering, PathwayClone
-from cushion_player.steering_server import LIMIT_BYTES, LIMIT_S, SteeringServer
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import Drip, Fault, Hang, Instead, Refuse, Status
 from cushion_player.testing.transport import FakeTransport

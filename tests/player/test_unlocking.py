@@ -10,7 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from cushion_player.errors import KeyUnavailable
-from cushion_player.events import (
+from cushion_player.key_requests import KeyRequest
+from cushion_player.keys import KeyProvider, StaticKeys
+from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.notices import (
     PlaybackEnded,
     PlaybackFailed,
     RebufferEnded,
@@ -18,9 +21,6 @@ from cushion_player.events import (
     SegmentRetried,
     StallCause,
 )
-from cushion_player.key_requests import KeyRequest
-from cushion_player.keys import KeyProvider, StaticKeys
-from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.outputs import MediaFormat, MediaSegment
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock

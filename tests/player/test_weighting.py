@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from cushion_player.model import AdaptationSet, BaseUrl, ContentKind, Period, Presentation, Representation
-from cushion_player.places import sources_of
+from cushion_player.planning.places import sources_of
+from cushion_player.planning.weighting import by_weight
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.faults import Rewrite
 from cushion_player.testing.live import LiveConfig, LiveSite, Pathway, Programme, made_up_asset
 from cushion_player.testing.reading_output import ReadingOutput
 from cushion_player.testing.transport import FakeTransport
-from cushion_player.weighting import by_weight
 from tests.player.manifest_files import load
 
 SEEDS = range(1500)

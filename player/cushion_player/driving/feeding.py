@@ -10,9 +10,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from cushion_player.addressing import PlaybackPlan
-from cushion_player.errors import MediaError
-from cushion_player.events import (
+from cushion_player.driving.requests import Requests
+from cushion_player.driving.unlocking import Unlocking
+from cushion_player.effects import (
     CutTrack,
     EndTrack,
     FeedChunk,
@@ -22,12 +22,12 @@ from cushion_player.events import (
     StopOutput,
     SwitchInit,
 )
+from cushion_player.errors import MediaError
 from cushion_player.outputs import MediaFormat, MediaOutput, MediaSegment
-from cushion_player.requests import Requests
+from cushion_player.planning.addressing import PlaybackPlan
 from cushion_player.timed import TimedEvent
 from cushion_player.timed.listing import events_in_segment
 from cushion_player.timeline import TrackKind
-from cushion_player.unlocking import Unlocking
 
 log = logging.getLogger(__name__)
 

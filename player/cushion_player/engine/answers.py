@@ -7,6 +7,7 @@ from typing import Final
 
 from cushion_abr.chunk_timing import chunk_sample
 from cushion_abr.contract import SAMPLE_DOWNLOAD, SOURCE_CACHE, SOURCE_LOCAL, SOURCE_NETWORK, Sample
+from cushion_player.effects import DiscardSegment
 from cushion_player.engine.asking import Asking
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.lineup import Lineup
@@ -20,7 +21,8 @@ from cushion_player.engine.sharing import LinkShare
 from cushion_player.engine.timing import Timing
 from cushion_player.engine.track import TrackState
 from cushion_player.engine.waits import Waits
-from cushion_player.events import DiscardSegment, Event, RungLost, SegmentLoaded, SegmentRetried
+from cushion_player.events import Event
+from cushion_player.notices import RungLost, SegmentLoaded, SegmentRetried
 
 SOURCES: Final[Mapping[str, int]] = {"network": SOURCE_NETWORK, "cache": SOURCE_CACHE, "local": SOURCE_LOCAL}
 """Where bytes come from, as drivers say it, and as rules know it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cushion_player.buffer import ABSENT, BufferedSegment, TrackBuffer
+from cushion_player.effects import DiscardSegment, FeedChunk
 from cushion_player.engine.request import Request
-from cushion_player.events import DiscardSegment, Event, FeedChunk
+from cushion_player.events import Event
 from cushion_player.timeline import Track
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cushion_player.buffer import ABSENT, BufferedSegment
+from cushion_player.effects import AbandonSegment, AcquireKey, FetchInit, FetchSegment
 from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState, Place, newest_place
 from cushion_player.engine.recovery import Recovery
 from cushion_player.engine.request import Request
 from cushion_player.engine.sharing import LinkShare
 from cushion_player.engine.track import TrackState
-from cushion_player.events import AbandonSegment, AcquireKey, FetchInit, FetchSegment, RungSelected, SourceChanged
+from cushion_player.notices import RungSelected, SourceChanged
 
 
 class Asking:

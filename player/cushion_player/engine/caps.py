@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cushion_player.engine.config import EngineConfig
 from cushion_player.engine.track import TrackState
-from cushion_player.events import RungCapped
+from cushion_player.notices import RungCapped
 from cushion_player.timeline import TrackRung
 
 

@@ -35,13 +35,8 @@ from cushion_player.engine.trick import TrickPlay
 from cushion_player.engine.turn import Turn
 from cushion_player.engine.verbs import VerbCall, verb
 from cushion_player.engine.waits import Waits
-from cushion_player.events import (
-    Event,
-    LiveEnded,
-    MediaDamaged,
-    PlaybackPaused,
-    PlaybackResumed,
-)
+from cushion_player.events import Event
+from cushion_player.notices import LiveEnded, MediaDamaged, PlaybackPaused, PlaybackResumed
 from cushion_player.timed.mark import EventMark
 from cushion_player.timeline import Timeline, Track, TrackKind
 from cushion_player.timeline_update import TimelineUpdate, updated

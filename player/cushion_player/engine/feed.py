@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cushion_player.buffer import ABSENT, BufferedSegment, TrackBuffer
+from cushion_player.effects import EndTrack, FeedSegment, SwitchInit
 from cushion_player.engine.arriving import Arriving
 from cushion_player.engine.prerequisites import Prerequisites
-from cushion_player.events import EndTrack, Event, FeedSegment, SwitchInit
+from cushion_player.events import Event
 from cushion_player.timeline import Track, TrackRung
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cushion_abr.contract import SAMPLE_ABANDONED
+from cushion_player.effects import AbandonSegment
 from cushion_player.engine.answers import Answers
 from cushion_player.engine.asking import Asking
 from cushion_player.engine.budget import Budget
@@ -24,7 +25,6 @@ from cushion_player.engine.sharing import LinkShare
 from cushion_player.engine.timing import Timing
 from cushion_player.engine.track import TrackState
 from cushion_player.engine.waits import Waits
-from cushion_player.events import AbandonSegment
 from cushion_player.timeline import TrackKind
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cushion_player.effects import RefreshManifest, StartOutput
 from cushion_player.engine.config import EngineConfig, FetchFailure
 from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.live import CHECK_US, Live
@@ -11,7 +12,7 @@ from cushion_player.engine.phase import WAITING, Phase
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.sources import SourceBoard
 from cushion_player.engine.track import TrackState
-from cushion_player.events import Attempt, LiveStale, RefreshManifest, StallCause, StartOutput
+from cushion_player.notices import Attempt, LiveStale, StallCause
 from cushion_player.timeline import LiveEdge, Timeline
 from cushion_player.timeline_update import TimelineUpdate
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cushion_player.effects import PrepareOutput, StartOutput, StopOutput
 from cushion_player.engine.asking import Asking
 from cushion_player.engine.caps import DroppedFrameCap
 from cushion_player.engine.config import EngineConfig, FetchFailure, Loop
@@ -15,7 +16,7 @@ from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.stalls import stall_cause
 from cushion_player.engine.track import TrackState
 from cushion_player.engine.waits import Waits
-from cushion_player.events import (
+from cushion_player.notices import (
     Attempt,
     EventBegan,
     EventEnded,
@@ -23,11 +24,8 @@ from cushion_player.events import (
     LoopedBack,
     PlaybackEnded,
     PlaybackFailed,
-    PrepareOutput,
     RebufferStarted,
     StallCause,
-    StartOutput,
-    StopOutput,
 )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cushion_player.engine.config import FetchFailure
-from cushion_player.events import Attempt
+from cushion_player.notices import Attempt
 from cushion_player.timeline import Stretch, Track
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from cushion_player.effects import DiscardSegment
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.prerequisites import Need, NeedKind, NeedState
 from cushion_player.engine.request import Kept, Request
 from cushion_player.engine.retry import FailureClass, Jitter, RetryPolicy, delay_us
 from cushion_player.engine.sources import SourceBoard
 from cushion_player.engine.track import TrackState
-from cushion_player.events import Attempt, DiscardSegment, Event, SegmentRetried
+from cushion_player.events import Event
+from cushion_player.notices import Attempt, SegmentRetried
 
 SHORT_BUFFER_SEGMENTS = 2
 """With less than so many segments ahead, a time-out also lowers the rung: there is no time for another one."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cushion_abr.contract import SOURCE_NETWORK
-from cushion_player.events import Attempt
+from cushion_player.notices import Attempt
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from cushion_player.engine.playback import Playback
 from cushion_player.engine.playhead import Playhead
 from cushion_player.engine.trick import TrickPlay
 from cushion_player.engine.waits import Waits
-from cushion_player.events import SeekStarted
+from cushion_player.notices import SeekStarted
 from cushion_player.timeline import Track
 
 UNKNOWN_FRAME_US = 40_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cushion_player.engine.prerequisites import NeedKind
 from cushion_player.engine.track import TrackState
-from cushion_player.events import StallCause
+from cushion_player.notices import StallCause
 
 RECOVERIES = {
     StallCause.NETWORK: "enough media arrived",

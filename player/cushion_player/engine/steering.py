@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cushion_player.effects import AskSteering
 from cushion_player.engine.config import FetchFailure, SteeringAnswer
 from cushion_player.engine.retry import TRANSIENT, Jitter, RetryPolicy, delay_us
 from cushion_player.engine.sources import SourceBoard
-from cushion_player.events import AskSteering, SourcesSteered, SteeringFailed
+from cushion_player.notices import SourcesSteered, SteeringFailed
 from cushion_player.timeline import SteeringHint
 
 SECOND_US = 1_000_000

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cushion_player.effects import CutTrack
 from cushion_player.engine.config import FetchFailure, TrackSelection
 from cushion_player.engine.lineup import Lineup
 from cushion_player.engine.track import TrackState, discarded
-from cushion_player.events import CutTrack, TrackSwitched
+from cushion_player.notices import TrackSwitched
 from cushion_player.timeline import Timeline, Track, TrackKind
 
 LEAD_US = 1_000_000

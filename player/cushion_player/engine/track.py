@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from cushion_abr.contract import SOURCE_NETWORK
 from cushion_player.buffer import ABSENT, BufferedSegment, TrackBuffer
+from cushion_player.effects import AbandonSegment, CutTrack, DiscardSegment
 from cushion_player.engine.arriving import Arriving
 from cushion_player.engine.config import FetchFailure
 from cushion_player.engine.feed import Feed, can_be_fed
 from cushion_player.engine.prerequisites import Need, Prerequisites, needs_of
 from cushion_player.engine.request import Request, Retries
 from cushion_player.engine.sizes import SizesAhead
-from cushion_player.events import AbandonSegment, Attempt, CutTrack, DiscardSegment, Event, RepresentationChanged
+from cushion_player.events import Event
+from cushion_player.notices import Attempt, RepresentationChanged
 from cushion_player.timeline import Stretch, Track, TrackKind, TrackRung
 
 KEPT_LOG = 8

@@ -18,7 +18,7 @@ from cushion_player.engine.timing import Timing
 from cushion_player.engine.track import discarded
 from cushion_player.engine.trick import TrickPlay
 from cushion_player.engine.waits import Waits
-from cushion_player.events import LiveJumped, RungCapped, TrackDropped
+from cushion_player.notices import LiveJumped, RungCapped, TrackDropped
 
 SWITCH_LOOK_US = 100_000
 """How often it is looked whether another track can take over."""

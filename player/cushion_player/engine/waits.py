@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cushion_player.engine.phase import WAITING, Phase
 from cushion_player.engine.stalls import Stall
-from cushion_player.events import Event, PlaybackStarted, RebufferEnded, SeekEnded, StallCause
+from cushion_player.events import Event
+from cushion_player.notices import PlaybackStarted, RebufferEnded, SeekEnded, StallCause
 
 
 class Waits:

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from cushion_player.errors import CushionError
-from cushion_player.events import PlaybackFailed
 from cushion_player.interstitials.output_switch import OutputHandle, OutputSwitch
+from cushion_player.notices import PlaybackFailed
 from cushion_player.outputs import MediaOutput
 from cushion_player.player import Player
 

@@ -14,11 +14,17 @@ from types import TracebackType
 from typing import Self
 
 from cushion_player import manifest
-from cushion_player.audience import Audience
 from cushion_player.clock import Clock
+from cushion_player.driving.audience import Audience
 from cushion_player.engine import Limits, Loop, TrackSelection
 from cushion_player.errors import CushionError, UsageError
-from cushion_player.events import (
+from cushion_player.interstitials.asset import Asset, MakePlayer
+from cushion_player.interstitials.breaks import Break, breaks_of, snapped
+from cushion_player.interstitials.output_switch import OutputSwitch
+from cushion_player.interstitials.schedule import BreakSchedule, Due
+from cushion_player.manifest import NeedKind, ReadResult
+from cushion_player.model import Presentation
+from cushion_player.notices import (
     InterstitialAssetFailed,
     InterstitialAssetStarted,
     InterstitialEnded,
@@ -29,12 +35,6 @@ from cushion_player.events import (
     TimedEventBegan,
     TimedEventEnded,
 )
-from cushion_player.interstitials.asset import Asset, MakePlayer
-from cushion_player.interstitials.breaks import Break, breaks_of, snapped
-from cushion_player.interstitials.output_switch import OutputSwitch
-from cushion_player.interstitials.schedule import BreakSchedule, Due
-from cushion_player.manifest import NeedKind, ReadResult
-from cushion_player.model import Presentation
 from cushion_player.outputs import MediaOutput, SoundSettings
 from cushion_player.player import InterstitialSnapshot, Player, PlayerSnapshot
 from cushion_player.text import Cue

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from cushion_player.alignment import align
 from cushion_player.errors import ManifestSyntaxError
 from cushion_player.manifest.guard import Base, Notation, check_text
 from cushion_player.manifest.hls_interstitials import asset_list_need, interstitials_of, read_asset_list
@@ -42,6 +41,7 @@ from cushion_player.model import (
     Representation,
     ServiceDescription,
 )
+from cushion_player.planning.alignment import align
 
 _MEDIA_TAGS = ("#EXTINF", "#EXT-X-TARGETDURATION", "#EXT-X-PART")
 _MULTIVARIANT_TAGS = ("#EXT-X-STREAM-INF", "#EXT-X-MEDIA:", "#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-IMAGE-STREAM-INF")

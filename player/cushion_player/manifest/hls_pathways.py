@@ -11,7 +11,7 @@ from cushion_player.manifest.hls import filled, playlist_text, representations_o
 from cushion_player.manifest.hls_media import read_media_playlist
 from cushion_player.manifest.reading import Need, NeedKind, Notes, edit_representation
 from cushion_player.model import BaseUrl, Presentation, Representation, Segment, segment_index_at
-from cushion_player.places import with_home
+from cushion_player.planning.places import with_home
 
 
 def read_elsewhere(

@@ -12,9 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
-from cushion_player.engine import PlaybackEngine
-from cushion_player.engine.config import FetchFailure, SteeringAnswer
-from cushion_player.events import (
+from cushion_player.effects import (
     AbandonSegment,
     AcquireKey,
     AskSteering,
@@ -23,13 +21,12 @@ from cushion_player.events import (
     FeedSegment,
     FetchInit,
     FetchSegment,
-    Notice,
-    PlaybackEnded,
-    PlaybackFailed,
     PrepareOutput,
     RefreshManifest,
-    SeekStarted,
 )
+from cushion_player.engine import PlaybackEngine
+from cushion_player.engine.config import FetchFailure, SteeringAnswer
+from cushion_player.notices import Notice, PlaybackEnded, PlaybackFailed, SeekStarted
 from cushion_player.timeline import Timeline, Track, TrackKind
 from cushion_player.timeline_update import TimelineUpdate, updated
 from cushion_traces.link import Link, SharedLink

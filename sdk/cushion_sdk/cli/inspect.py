@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from cushion_player.clock import Clock
-    from cushion_player.loading import LoadedParts
+    from cushion_player.driving.loading import LoadedParts
 
 Json = dict[str, Any]
 
@@ -106,7 +106,7 @@ async def _examine(source: str, segments: bool) -> Outcome:
 
 
 async def _load(source: str, clock: Clock) -> LoadedParts:
-    from cushion_player.loading import load_parts
+    from cushion_player.driving.loading import load_parts
     from cushion_player.transport.dispatch import transport_for
     from cushion_sdk.cli.running import as_url
 

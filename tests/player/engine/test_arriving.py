@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cushion_player.engine import FetchFailure, PlaybackEngine
-from cushion_player.events import (
+from cushion_player.effects import (
     AbandonSegment,
     DiscardSegment,
     Effect,
@@ -17,13 +16,12 @@ from cushion_player.events import (
     FeedSegment,
     FetchInit,
     FetchSegment,
-    GapSkipped,
     PrepareOutput,
-    RebufferStarted,
-    SegmentRetried,
     StartOutput,
     SwitchInit,
 )
+from cushion_player.engine import FetchFailure, PlaybackEngine
+from cushion_player.notices import GapSkipped, RebufferStarted, SegmentRetried
 from cushion_player.testing.timelines import LiveProgramme
 
 SECOND = 1_000_000

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import pytest
 
+from cushion_player.effects import FetchSegment
 from cushion_player.engine import EngineConfig, FetchFailure, Limits, PlaybackEngine
-from cushion_player.events import (
-    FetchSegment,
+from cushion_player.notices import (
     Notice,
     PlaybackEnded,
     PlaybackFailed,

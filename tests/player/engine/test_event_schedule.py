@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cushion_player.engine import EngineConfig, PlaybackEngine
 from cushion_player.engine.event_schedule import EventSchedule, Passed
-from cushion_player.events import EventBegan, EventEnded
 from cushion_player.journal import JournalWriter, replay
+from cushion_player.notices import EventBegan, EventEnded
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timed import EventMark

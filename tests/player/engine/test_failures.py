@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from cushion_player.effects import AbandonSegment, FetchInit, FetchSegment
 from cushion_player.engine import FetchFailure, Limits, Phase, PlaybackEngine
-from cushion_player.events import (
-    AbandonSegment,
-    Event,
-    FetchInit,
-    FetchSegment,
-    PlaybackFailed,
-)
+from cushion_player.events import Event
+from cushion_player.notices import PlaybackFailed
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import TrackKind

@@ -6,20 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from cushion_player.effects import AbandonSegment, CutTrack, Effect, FeedSegment, FetchInit, FetchSegment, SwitchInit
 from cushion_player.engine import FetchFailure, Limits, PlaybackEngine
-from cushion_player.events import (
-    AbandonSegment,
-    CutTrack,
-    Effect,
-    FeedSegment,
-    FetchInit,
-    FetchSegment,
-    PlaybackEnded,
-    PlaybackFailed,
-    RebufferStarted,
-    RungLost,
-    SwitchInit,
-)
+from cushion_player.notices import PlaybackEnded, PlaybackFailed, RebufferStarted, RungLost
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import TrackKind

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cushion_abr.qoe import SegmentRecord, mean_bitrate_bps
+from cushion_player.effects import FetchSegment
 from cushion_player.engine import PlaybackEngine
 from cushion_player.engine.learned import CEILING, FLOOR, LearnedBitrates
-from cushion_player.events import FetchSegment, SegmentLoaded
+from cushion_player.notices import SegmentLoaded
 from cushion_player.testing.timelines import FILM_LADDER_BPS, make_timeline
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import Timeline, Track, TrackKind

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from cushion_player.effects import FetchSegment
 from cushion_player.engine import EngineConfig, FetchFailure, PlaybackEngine, TrackSelection
 from cushion_player.engine.snapshot import EngineSnapshot
-from cushion_player.events import (
-    FetchSegment,
+from cushion_player.journal import JournalWriter, replay
+from cushion_player.notices import (
     GapSkipped,
     LiveEnded,
     LiveJumped,
@@ -25,7 +26,6 @@ from cushion_player.events import (
     StallCause,
     TrackDropped,
 )
-from cushion_player.journal import JournalWriter, replay
 from cushion_player.testing.timelines import LiveProgramme
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline_update import TimelineUpdate

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cushion_player.effects import FetchSegment
 from cushion_player.engine import EngineConfig, FetchFailure, PlaybackEngine
-from cushion_player.events import FetchSegment, PlaybackEnded, PlaybackFailed
 from cushion_player.journal import JournalWriter, replay
+from cushion_player.notices import PlaybackEnded, PlaybackFailed
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_traces.link import make_link

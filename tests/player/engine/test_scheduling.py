@@ -12,7 +12,7 @@ import pytest
 from cushion_abr import registry
 from cushion_abr.contract import Decision, Float64Array, Ladder, Sample, Situation
 from cushion_player.engine import EngineConfig, PlaybackEngine
-from cushion_player.events import PlaybackEnded, PlaybackStarted, RebufferStarted
+from cushion_player.notices import PlaybackEnded, PlaybackStarted, RebufferStarted
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import Timeline, TrackKind

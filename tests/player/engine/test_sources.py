@@ -12,16 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cushion_player.effects import AbandonSegment, DiscardSegment, FeedSegment, FetchInit, FetchSegment
 from cushion_player.engine import EngineConfig, FetchFailure, PlaybackEngine, RetryPolicy
 from cushion_player.engine.retry import FailureClass
 from cushion_player.engine.sources import SourceBoard
-from cushion_player.events import (
-    AbandonSegment,
-    DiscardSegment,
-    Event,
-    FeedSegment,
-    FetchInit,
-    FetchSegment,
+from cushion_player.events import Event
+from cushion_player.journal import JournalWriter, replay
+from cushion_player.notices import (
     Notice,
     PlaybackEnded,
     PlaybackFailed,
@@ -31,7 +28,6 @@ from cushion_player.events import (
     SourceChanged,
     StallCause,
 )
-from cushion_player.journal import JournalWriter, replay
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import Stretch, Timeline, TrackKind

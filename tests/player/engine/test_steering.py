@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cushion_player.effects import FetchSegment
 from cushion_player.engine import EngineConfig, FetchFailure, PlaybackEngine
 from cushion_player.engine.config import SteeringAnswer
 from cushion_player.engine.sources import MAX_CLONES, SourceBoard
 from cushion_player.engine.steering import DEFAULT_TTL_US, FIRST_ANSWER_US, MIN_TTL_US
-from cushion_player.events import FetchSegment, PlaybackEnded, SourceChanged, SourcesSteered, SteeringFailed
 from cushion_player.journal import JournalWriter, replay
+from cushion_player.notices import PlaybackEnded, SourceChanged, SourcesSteered, SteeringFailed
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import SteeringHint, Timeline, TrackKind
 from tests.player.engine.test_sources import LINK, MISSING, RESET, SECOND, asked, play, timeline, told

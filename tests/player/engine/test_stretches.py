@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from cushion_player.effects import AcquireKey, FeedSegment, FetchInit, FetchSegment, SwitchInit
 from cushion_player.engine import FetchFailure, PlaybackEngine
 from cushion_player.engine.prerequisites import NeedKind, Place
 from cushion_player.engine.track import TrackState
-from cushion_player.events import (
-    AcquireKey,
-    Event,
-    FeedSegment,
-    FetchInit,
-    FetchSegment,
+from cushion_player.events import Event
+from cushion_player.notices import (
     GapSkipped,
     Notice,
     PlaybackEnded,
@@ -23,7 +20,6 @@ from cushion_player.events import (
     RepresentationChanged,
     SeekEnded,
     StallCause,
-    SwitchInit,
 )
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver

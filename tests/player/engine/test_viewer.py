@@ -10,19 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cushion_player.effects import CutTrack, DiscardSegment, FeedSegment, FetchSegment, PrepareOutput
 from cushion_player.engine import EngineConfig, FetchFailure, Limits, Loop, Phase, PlaybackEngine, TrackSelection
 from cushion_player.engine.budget import held_bytes
 from cushion_player.engine.verbs import VerbCall
-from cushion_player.events import (
-    CutTrack,
-    DiscardSegment,
-    Event,
-    FeedSegment,
-    FetchSegment,
+from cushion_player.events import Event
+from cushion_player.journal import JournalWriter, replay
+from cushion_player.notices import (
     LoopedBack,
     Notice,
     PlaybackEnded,
-    PrepareOutput,
     RebufferStarted,
     RepresentationChanged,
     RungCapped,
@@ -30,7 +27,6 @@ from cushion_player.events import (
     TrackDropped,
     TrackSwitched,
 )
-from cushion_player.journal import JournalWriter, replay
 from cushion_player.testing.timelines import make_timeline
 from cushion_player.testing.virtual import VirtualDriver
 from cushion_player.timeline import Timeline, Track, TrackKind, TrackRung

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from cushion_player.errors import CushionError
-from cushion_player.events import (
+from cushion_player.journal import replay
+from cushion_player.notices import (
     GapSkipped,
     MediaDamaged,
     Notice,
@@ -20,7 +21,6 @@ from cushion_player.events import (
     RebufferStarted,
     SegmentRetried,
 )
-from cushion_player.journal import replay
 from cushion_player.player import Player
 from cushion_player.testing.answers import kind_of
 from cushion_player.testing.clock import FakeClock

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from cushion_player.errors import UsageError
-from cushion_player.events import (
+from cushion_player.interstitials.programme_player import ProgrammePlayer
+from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.notices import (
     InterstitialAssetFailed,
     InterstitialAssetStarted,
     InterstitialEnded,
@@ -18,8 +20,6 @@ from cushion_player.events import (
     PlaybackStarted,
     RebufferStarted,
 )
-from cushion_player.interstitials.programme_player import ProgrammePlayer
-from cushion_player.media.null_output import NullDecodeOutput
 from cushion_player.outputs import MediaOutput, MediaSegment
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock

@@ -16,8 +16,8 @@ import pytest
 
 from cushion_player.engine import Limits
 from cushion_player.errors import UnsupportedManifestFeature
-from cushion_player.events import PlaybackEnded, PlaybackFailed
 from cushion_player.model import Container
+from cushion_player.notices import PlaybackEnded, PlaybackFailed
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.transport import FakeTransport

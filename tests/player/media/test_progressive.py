@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from cushion_player.clock import MonotonicClock
+from cushion_player.driving.loading import load_presentation
 from cushion_player.errors import ConnectionLost, FetchError, HttpStatusError
-from cushion_player.loading import load_presentation
 from cushion_player.media import range_file
 from cushion_player.media.headless import HeadlessRenderer
 from cushion_player.media.null_audio import NullAudioOutput

@@ -12,8 +12,8 @@ import pytest
 from cushion_player.boxes.cues import read_cues
 from cushion_player.boxes.ebml import elements
 from cushion_player.clock import MonotonicClock
+from cushion_player.driving.loading import load_presentation
 from cushion_player.errors import DecodeError, FetchError, ManifestError
-from cushion_player.loading import load_presentation
 from cushion_player.media.decode import Frame, TrackDecoder
 from cushion_player.model import Container, Representation
 from cushion_player.outputs import MediaFormat

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cushion_player import manifest
-from cushion_player.availability import available_segments
 from cushion_player.boxes import read_init, read_segment
 from cushion_player.model import Period, Presentation, Representation, Segment
+from cushion_player.planning.availability import available_segments
 from cushion_player.testing.answers import Answer
 from cushion_player.testing.live import (
     LiveConfig,

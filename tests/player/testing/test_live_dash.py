@@ -10,8 +10,8 @@ import pytest
 from mpegdash.parser import MPEGDASHParser
 
 from cushion_player import manifest
-from cushion_player.availability import window_at
 from cushion_player.manifest.dash_clock import server_time
+from cushion_player.planning.availability import window_at
 from cushion_player.testing.live import (
     Breaks,
     DashOptions,

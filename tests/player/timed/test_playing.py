@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from struct import pack
 
-from cushion_player.events import Notice, TimedEventBegan, TimedEventEnded
 from cushion_player.media.null_output import NullDecodeOutput
+from cushion_player.notices import Notice, TimedEventBegan, TimedEventEnded
 from cushion_player.player import Player
 from cushion_player.testing.clock import FakeClock
 from cushion_player.testing.transport import FakeTransport

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cushion_player.clock import MonotonicClock
-from cushion_player.events import Notice, PlaybackEnded, SourceChanged
+from cushion_player.notices import Notice, PlaybackEnded, SourceChanged
 from cushion_player.player import Player
 from cushion_player.testing.live import LiveConfig, LiveSite, Pathway, Programme, Steering, made_up_asset
 from cushion_player.testing.origin import Origin

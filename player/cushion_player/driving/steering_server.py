@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from cushion_player.asking import Asker
+from cushion_player.driving.asker import Asker
+from cushion_player.driving.failures import failure_of
+from cushion_player.effects import AskSteering
 from cushion_player.engine.config import FetchFailure, SteeringAnswer
 from cushion_player.errors import CushionError
-from cushion_player.events import AskSteering
-from cushion_player.failures import failure_of
 from cushion_player.manifest.steering import SourceUse, asking_url, read_steering
 from cushion_player.model import ContentSteering, PathwayClone, SteeringManifest
 from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from cushion_player.choosing import Choice
-from cushion_player.lookup import segment
 from cushion_player.manifest.values import split_codecs
 from cushion_player.model import (
     AdaptationSet,
@@ -21,7 +19,9 @@ from cushion_player.model import (
     seconds_to_us,
     ticks_to_us,
 )
-from cushion_player.places import common_sources
+from cushion_player.planning.choosing import Choice
+from cushion_player.planning.lookup import segment
+from cushion_player.planning.places import common_sources
 from cushion_player.timeline import Stretch, Track, TrackKind, TrackRung
 
 ASSUMED_AUDIO_BPS = 128_000

@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from cushion_player.addressing import PlaybackPlan
 from cushion_player.boxes import InitInfo, read_init, read_protection_headers, read_rotated_key_ids
 from cushion_player.crypt.keyring import NO_KEYS, KeyRing, only_key
 from cushion_player.crypt.segments import decrypt_segment, is_left_to_samples
+from cushion_player.effects import AcquireKey, FetchSegment
 from cushion_player.errors import DecodeError, MediaError
-from cushion_player.events import AcquireKey, FetchSegment
 from cushion_player.key_requests import COMMON, NO_KEY_ID, KeyRequest, choose_key, keys_needed, request_for_key
 from cushion_player.keys import KeyProvider, obtain_keys
-from cushion_player.layout import Encryption
 from cushion_player.model import Key
+from cushion_player.planning.addressing import PlaybackPlan
+from cushion_player.planning.layout import Encryption
 
 _HANDLERS = {"video": "vide", "audio": "soun"}
 

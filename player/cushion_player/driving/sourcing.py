@@ -9,18 +9,18 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
-from cushion_player.addressing import PlaybackPlan
-from cushion_player.asking import Asker
 from cushion_player.clock import Clock
+from cushion_player.driving.asker import Asker
+from cushion_player.driving.unlocking import Locks
+from cushion_player.effects import AcquireKey, FetchInit, FetchSegment
 from cushion_player.engine.sources import MAX_CLONES
 from cushion_player.errors import FetchError, ManifestError, SegmentNotListed
-from cushion_player.events import AcquireKey, FetchInit, FetchSegment
 from cushion_player.model import Address, PathwayClone, Representation, Segment
-from cushion_player.places import place_at, sources_of
-from cushion_player.unlocking import Locks
+from cushion_player.planning.addressing import PlaybackPlan
+from cushion_player.planning.places import place_at, sources_of
 
 if TYPE_CHECKING:
-    from cushion_player.pathway_playlists import PathwayPlaylists
+    from cushion_player.driving.pathway_playlists import PathwayPlaylists
 
 
 class Sourcing:
@@ -93,7 +93,7 @@ class Sourcing:
         if other is None:
             return None
         if self._playlists is None:
-            from cushion_player.pathway_playlists import PathwayPlaylists  # few sessions need its readers
+            from cushion_player.driving.pathway_playlists import PathwayPlaylists  # few sessions need its readers
 
             self._playlists = PathwayPlaylists(self._asker, self._clock, self.variables)
         label = plan.label(*place, "the media playlist")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cushion_player.arriving import Arrival
 from cushion_player.chunks import BusyMeter, Playable
 from cushion_player.clock import Clock
+from cushion_player.driving.arriving import Arrival
+from cushion_player.driving.receiving import Body, LinkBytes, Receiver
+from cushion_player.driving.receiving_parts import PartNews, PartsReceiver, Spawn
+from cushion_player.effects import FetchSegment
 from cushion_player.engine import PlaybackEngine
-from cushion_player.events import FetchSegment
-from cushion_player.receiving import Body, LinkBytes, Receiver
-from cushion_player.receiving_parts import PartNews, PartsReceiver, Spawn
 from cushion_player.transport.base import FetchRequest, FetchTimeouts, Transport
 
 

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
 from cushion_player.clock import Clock
+from cushion_player.driving.receiving import Body
 from cushion_player.errors import FetchError, ResponseTooLarge
 from cushion_player.manifest.hls_parts import Parts
 from cushion_player.model import Address
-from cushion_player.receiving import Body
 from cushion_player.transport import wording
 from cushion_player.transport.base import SEGMENT_LIMIT_BYTES, FetchRequest, FetchTimeouts, Transport
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 
 from cushion_player import manifest
-from cushion_player.addressing import PlaybackPlan, plan_key_frames
-from cushion_player.choosing import key_frames_of
 from cushion_player.clock import Clock
 from cushion_player.errors import FetchError, ManifestError
 from cushion_player.manifest import Need, ReadResult
 from cushion_player.model import Presentation
+from cushion_player.planning.addressing import PlaybackPlan, plan_key_frames
+from cushion_player.planning.choosing import key_frames_of
 from cushion_player.transport.base import ANSWER_LIMIT_S, MANIFEST_LIMIT_BYTES, FetchRequest, Transport, fetch_bytes
 
 log = logging.getLogger(__name__)

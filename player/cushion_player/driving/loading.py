@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from cushion_player import manifest
-from cushion_player.asking import Asker, list_attempts
 from cushion_player.clock import Clock
+from cushion_player.driving.asker import Asker, list_attempts
 from cushion_player.errors import FetchError, FetchTimeout, ManifestError
 from cushion_player.manifest import Need, NeedKind, ReadResult
 from cushion_player.model import ContentKind, Presentation
-from cushion_player.places import other_urls
+from cushion_player.planning.places import other_urls
 from cushion_player.transport.base import MANIFEST_LIMIT_BYTES, FetchRequest, FetchResult, Transport
 from cushion_player.transport.wording import public_url
 

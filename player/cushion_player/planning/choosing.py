@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cushion_player.lookup import segment
 from cushion_player.manifest.values import codec_family, split_codecs
 from cushion_player.model import (
     AdaptationSet,
@@ -20,6 +19,7 @@ from cushion_player.model import (
     Representation,
     ticks_to_us,
 )
+from cushion_player.planning.lookup import segment
 from cushion_player.timeline import TrackKind
 
 ALIGNMENT_US = 50_000

@@ -10,20 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from cushion_player.availability import Available
-from cushion_player.choosing import Choice
 from cushion_player.errors import SegmentNotListed
-from cushion_player.layout import (
-    HOLE_US,
-    Encryption,
-    Names,
-    PlannedStretch,
-    PlannedTrack,
-    describe_rungs,
-    differ,
-    encryption_of,
-)
-from cushion_player.lookup import segment, segment_at
 from cushion_player.manifest.hls_parts import open_segment, parts_end
 from cushion_player.model import (
     US_PER_S,
@@ -37,7 +24,20 @@ from cushion_player.model import (
     segment_index_at,
     ticks_to_us,
 )
-from cushion_player.places import common_sources
+from cushion_player.planning.availability import Available
+from cushion_player.planning.choosing import Choice
+from cushion_player.planning.layout import (
+    HOLE_US,
+    Encryption,
+    Names,
+    PlannedStretch,
+    PlannedTrack,
+    describe_rungs,
+    differ,
+    encryption_of,
+)
+from cushion_player.planning.lookup import segment, segment_at
+from cushion_player.planning.places import common_sources
 from cushion_player.timeline import Stretch, Timeline, Track, TrackKind
 from cushion_player.timeline_update import TrackUpdate
 

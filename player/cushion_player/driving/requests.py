@@ -10,26 +10,26 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from cushion_player.addressing import PlaybackPlan
 from cushion_player.clock import Clock
+from cushion_player.driving.failures import failure_of
+from cushion_player.driving.receiving import Body, LinkBytes, Receiver, kept_after
+from cushion_player.driving.sourcing import Sourcing
+from cushion_player.driving.spoilt import what_is_wrong
+from cushion_player.driving.unlocking import Sealed, Unlocking
+from cushion_player.effects import AcquireKey, FetchInit, FetchSegment
 from cushion_player.engine import FetchFailure, PlaybackEngine
 from cushion_player.errors import CushionError, FetchError, ManifestError, MediaError
-from cushion_player.events import AcquireKey, FetchInit, FetchSegment
-from cushion_player.failures import failure_of
 from cushion_player.key_requests import choose_key
 from cushion_player.model import Address
-from cushion_player.receiving import Body, LinkBytes, Receiver, kept_after
-from cushion_player.sourcing import Sourcing
-from cushion_player.spoilt import what_is_wrong
+from cushion_player.planning.addressing import PlaybackPlan
 from cushion_player.transport.base import ByteSource, FetchRequest, FetchTimeouts, Transport, fetch_bytes
-from cushion_player.unlocking import Sealed, Unlocking
 
 if TYPE_CHECKING:
-    from cushion_player.live_source import LiveSource
+    from cushion_player.driving.live_source import LiveSource
 
 if TYPE_CHECKING:
-    from cushion_player.arriving import Arrival
-    from cushion_player.receiving_parts import PartsReceiver
+    from cushion_player.driving.arriving import Arrival
+    from cushion_player.driving.receiving_parts import PartsReceiver
 
 PROGRESS_INTERVAL_US = 100_000
 
@@ -238,7 +238,7 @@ class Requests:
                 on_progress=self._progress_of(effect),
                 on_refused=lambda: self._refused(effect),
             )
-        from cushion_player.chunk_requests import ChunkRequest  # for low latency alone
+        from cushion_player.driving.chunk_requests import ChunkRequest  # for low latency alone
 
         kept = self._kept.get(effect.request_id)
         has_parts = kept is not None and kept.n_parts > 0

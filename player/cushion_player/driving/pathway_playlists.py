@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cushion_player.alignment import align
-from cushion_player.asking import Asker
 from cushion_player.clock import Clock
+from cushion_player.driving.asker import Asker
 from cushion_player.errors import SegmentNotListed
 from cushion_player.manifest.hls_pathways import counterpart, read_elsewhere
 from cushion_player.model import BaseUrl, Representation, Segment
+from cushion_player.planning.alignment import align
 from cushion_player.public_url import public_url
 from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from cushion_player.choosing import Chooser, Line, has_sound, key_frame_line, track_key, why_not
 from cushion_player.errors import UnsupportedManifestFeature
-from cushion_player.layout import Encryption, Names, PlannedTrack, TrackLayout, settle_holes
 from cushion_player.model import (
     Address,
     Container,
@@ -23,7 +21,9 @@ from cushion_player.model import (
     Representation,
     Segment,
 )
-from cushion_player.places import address_at
+from cushion_player.planning.choosing import Chooser, Line, has_sound, key_frame_line, track_key, why_not
+from cushion_player.planning.layout import Encryption, Names, PlannedTrack, TrackLayout, settle_holes
+from cushion_player.planning.places import address_at
 from cushion_player.timeline import SteeringHint, Timeline, Track, TrackKind
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from cushion_player.errors import UsageError
-from cushion_player.events import Notice, PlaybackEnded, PlaybackFailed, SeekStarted
+from cushion_player.notices import Notice, PlaybackEnded, PlaybackFailed, SeekStarted
 
 log = logging.getLogger(__name__)
 

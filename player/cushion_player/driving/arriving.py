@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from cushion_player.boxes import read_init
 from cushion_player.chunks import BusyMeter, ChunkedBody, Playable
+from cushion_player.driving.receiving import Body
 from cushion_player.errors import MediaError
-from cushion_player.receiving import Body
 from cushion_player.timeline import TrackKind
 
 _HANDLERS = {TrackKind.VIDEO: "vide", TrackKind.AUDIO: "soun"}

@@ -12,8 +12,8 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
 
-from cushion_player.lookup import segment, span_of
 from cushion_player.model import ContentKind, Period, Presentation, Representation, segment_index_at
+from cushion_player.planning.lookup import segment, span_of
 
 HOLD_BACK_TARGETS = 3
 """HLS clients stay this many target durations behind the end when nothing is said (RFC 8216bis 4.4.3.8)."""

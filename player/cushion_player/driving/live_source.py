@@ -12,19 +12,18 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cushion_player import manifest
-from cushion_player.addressing import PlaybackPlan
-from cushion_player.asking import Asker
 from cushion_player.clock import Clock
-from cushion_player.clock_sync import ClockSync
+from cushion_player.driving.asker import Asker
+from cushion_player.driving.clock_sync import ClockSync
+from cushion_player.driving.failures import failure_of
+from cushion_player.driving.live_mpd import BODY_S, MpdReader
+from cushion_player.driving.loading import complete
+from cushion_player.driving.receiving_parts import Ahead, PartNews
+from cushion_player.driving.sourcing import Sourcing
+from cushion_player.effects import AcquireKey, FetchInit, FetchSegment
 from cushion_player.engine import FetchFailure
 from cushion_player.errors import ConnectionLost, CushionError, FetchError, FetchTimeout, SegmentNotListed
-from cushion_player.events import AcquireKey, FetchInit, FetchSegment
-from cushion_player.failures import failure_of
 from cushion_player.held_readings import HeldReadings
-from cushion_player.live_mpd import BODY_S, MpdReader
-from cushion_player.live_plan import LivePlanner
-from cushion_player.live_restart import going_on
-from cushion_player.loading import complete
 from cushion_player.manifest import ReadResult
 from cushion_player.manifest.hls import representations_of
 from cushion_player.manifest.hls_parts import comes_in_parts, parts_of, representation_of
@@ -32,12 +31,13 @@ from cushion_player.manifest.hls_pathways import read_at_place
 from cushion_player.manifest.hls_refresh import joining_url
 from cushion_player.manifest.hls_refresh import reload_url as playlist_url
 from cushion_player.model import US_PER_S, BaseUrl, Presentation, Representation
-from cushion_player.places import sources_of
-from cushion_player.receiving_parts import Ahead, PartNews
-from cushion_player.sourcing import Sourcing
+from cushion_player.planning.addressing import PlaybackPlan
+from cushion_player.planning.live_plan import LivePlanner
+from cushion_player.planning.live_restart import going_on
+from cushion_player.planning.places import sources_of
+from cushion_player.planning.weighting import by_weight
 from cushion_player.timeline_update import TimelineUpdate
 from cushion_player.transport.base import FetchRequest, FetchTimeouts
-from cushion_player.weighting import by_weight
 
 ANSWER_S = 5.0
 """A manifest that is silent for longer is asked for again: unlike a segment it is small, and soon out of date."""

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import TypeVar
 
 from cushion_player import manifest
-from cushion_player.asking import Asker
+from cushion_player.driving.asker import Asker
+from cushion_player.driving.loading import complete
 from cushion_player.errors import CushionError
-from cushion_player.loading import complete
 from cushion_player.manifest import ReadResult
 from cushion_player.model import Location, PatchLocation, Presentation
 from cushion_player.transport.base import FetchRequest, FetchResult, FetchTimeouts

@@ -10,15 +10,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cushion_player.addressing import PlaybackPlan, steering_hint
-from cushion_player.availability import HOLD_BACK_TARGETS, Available, available_segments, presentation_delay
-from cushion_player.choosing import Choice, Chooser, Line, continue_line, has_sound, track_key, why_not
 from cushion_player.errors import ManifestError, UnsupportedManifestFeature
-from cushion_player.layout import Names, settle_holes
-from cushion_player.live_chunks import MIN_REFRESH_US, dash_chunk_us, dash_early_us, dash_refresh_us, hls_part_us
-from cushion_player.live_layout import LiveLayout
 from cushion_player.manifest.hls_refresh import reload_delay
 from cushion_player.model import US_PER_S, Period, Presentation, Representation, Segment, seconds_to_us
+from cushion_player.planning.addressing import PlaybackPlan, steering_hint
+from cushion_player.planning.availability import HOLD_BACK_TARGETS, Available, available_segments, presentation_delay
+from cushion_player.planning.choosing import Choice, Chooser, Line, continue_line, has_sound, track_key, why_not
+from cushion_player.planning.layout import Names, settle_holes
+from cushion_player.planning.live_chunks import (
+    MIN_REFRESH_US,
+    dash_chunk_us,
+    dash_early_us,
+    dash_refresh_us,
+    hls_part_us,
+)
+from cushion_player.planning.live_layout import LiveLayout
 from cushion_player.timeline import LiveEdge, Timeline, TrackKind
 from cushion_player.timeline_update import TimelineUpdate, TrackUpdate, updated
 
