@@ -382,7 +382,7 @@ class Player:
         finally:
             self._is_draining = False
         deadline = self._engine.next_timer()
-        if deadline is not None and self._group is not None:
+        if deadline is not None:
             self._alarm.set(deadline, self._group)
 
     def _tell(self, notice: Notice) -> None:

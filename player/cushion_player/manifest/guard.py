@@ -66,8 +66,8 @@ def _decode(data: bytes, url: str) -> str:
     try:
         return data.decode(encoding)
     except (UnicodeDecodeError, LookupError) as exc:
-        message = f"neither a media file that can be played nor {encoding} text as of a manifest: it begins with"
-        raise ManifestSyntaxError(f"{message} {data[:12]!r}", location=url) from exc
+        message = f"this is no manifest, for it is not {encoding} text, and no media file of a kind that plays"
+        raise ManifestSyntaxError(f"{message}: it begins with {data[:12]!r}", location=url) from exc
 
 
 class Base:

@@ -14,6 +14,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -126,7 +127,7 @@ class ProgressiveTransport:
         try:
             return await asyncio.to_thread(locked)
         except MediaError as error:
-            raise wording.failed(request, str(error)) from error
+            raise wording.failed(replace(request, label="media file"), str(error)) from error
 
     def _opened(self, opener: Open, container: str) -> MediaFile:
         file = MediaFile(opener, container)
