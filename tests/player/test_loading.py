@@ -126,10 +126,10 @@ def test_a_manifest_that_drips_is_given_up(load: Callable[..., Coroutine[object,
     transport = FakeTransport(clock, folder("title.m3u8"))
     transport.faults.always(URL + "title.m3u8", Drip(1, 5.0))
 
-    with pytest.raises(FetchTimeout, match="not all of the manifest came within 30 s"):
+    with pytest.raises(FetchTimeout, match="not all of the manifest came within 25 s"):
         clock.run(load(transport, URL + "title.m3u8", clock))
 
-    assert clock.now_us() == 30_000_000
+    assert clock.now_us() == 25_000_000
 
 
 async def test_looking_at_a_manifest_keeps_what_could_not_be_had_and_says_why() -> None:

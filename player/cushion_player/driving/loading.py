@@ -19,7 +19,7 @@ from cushion_player.transport.wording import public_url
 
 MAX_ROUNDS = 8
 """Needs may lead to further needs (hierarchical indexes); a manifest that never settles is refused."""
-LOAD_LIMIT_S = 30.0
+LOAD_LIMIT_S = 25.0
 """For the manifest and all its parts together: a server that drips a byte a second is as bad as one that hangs."""
 MAX_TEXT_PLAYLISTS = 40
 """Subtitle tracks beyond so many are not offered."""
