@@ -1,6 +1,6 @@
 """What a session says while it runs: frozen values in the past tense, times in seconds.
 
-The player's notices (cushion_player.events, integer µs) become these once, in `from_notice`.
+The player's notices (cushion_player.notices, integer µs) become these once, in `from_notice`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class PlaybackResumed:
 
 @dataclass(frozen=True, slots=True)
 class RebufferStarted:
-    """Playback stands still. cause: a StallCause of cushion_player.events, as far as it is known by now."""
+    """Playback stands still. cause: a StallCause of cushion_player.notices, as far as it is known by now."""
 
     position_s: float
     cause: str
