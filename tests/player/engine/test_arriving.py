@@ -137,7 +137,7 @@ class ChunkDriver:
         held = self.current()
         if held is None:
             return
-        while held.n_chunks < N_CHUNKS:
+        while held.n_chunks < N_CHUNKS and self.current() is held:  # the engine may give it up meanwhile
             self.chunk()
         if held.effect.request_id in self.in_flight:
             held.is_whole = True
