@@ -47,7 +47,7 @@ class Params(NamedTuple):
     """The map downwards is the one upwards, shrunk to this share."""
     safety_factor: float = 0.85
     """Share of the measured throughput on which plans are built."""
-    start_factor: float = 0.4
+    start_factor: float = 0.37
     """A rung within this share of the throughput is taken whatever the buffer says."""
     buffer_factor: float = 0.7
     """Share of the time the buffer lasts in which the next segment must arrive (dash.js)."""
